@@ -1,0 +1,152 @@
+"""What Darwin is told: items, their slots, and the artifacts that read-only storage needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from beagle.domain.keys import derive_new_name
+
+if TYPE_CHECKING:
+    from beagle.domain.events import ObjectCreated
+    from beagle.domain.media import MediaKind
+
+Access = Literal["read_write", "read_only"]
+OverwritePolicy = Literal["ignore", "dead_letter", "new_name"]
+CollisionPolicy = Literal["dead_letter", "new_name"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageArtifacts:
+    """What a read-only image needs: a thumbnail and the exact size, in pixels, as the browser shows it."""
+
+    thumbnail_key: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """One visible frame, stored as an image of its own; sizes in pixels."""
+
+    width: int
+    height: int
+    high_key: str
+    low_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SectionsArtifacts:
+    """A read-only video as the documentation has it: every visible frame listed, in order."""
+
+    thumbnail_key: str
+    sections: tuple[Section, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HlsStream:
+    """One quality of a video: the whole text of its playlist, whose segment lines are storage keys."""
+
+    index: str
+    bitrate: float | None
+    """Bits a second; None where it could not be measured."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HlsArtifacts:
+    """A read-only video as V7's own extractor registers it: segments to play, frames below a prefix."""
+
+    thumbnail_key: str
+    width: int
+    height: int
+    native_fps: float
+    visible_frames: int
+    total_frames: int
+    high: HlsStream
+    low: HlsStream
+    sections_prefix: str
+    sections_extension: str
+    low_sections_prefix: str | None
+    frames_manifest_key: str
+    audio_peaks_key: str | None
+
+
+Artifacts = ImageArtifacts | SectionsArtifacts | HlsArtifacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """One file of an item.
+
+    Files may share a slot's name only as the slices of one DICOM series, on read-write storage.
+    """
+
+    name: str
+    file_name: str
+    storage_key: str
+    media_type: MediaKind | None
+    """What Darwin is told; None leaves it to Darwin."""
+    size: int | None = None
+    """Bytes of the object."""
+    fps: float | Literal["native"] | None = None
+    """Video only: the rate at which Darwin samples frames."""
+    as_frames: bool | None = None
+    extract_views: bool = False
+    """DICOM only: show axial, sagittal and coronal views."""
+    tags: tuple[str, ...] = ()
+    artifacts: Artifacts | None = None
+    """None on read-write storage, where Darwin makes them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """How slots stand beside each other: version 1 and 2 by a word, version 3 by columns, rows, channels."""
+
+    version: Literal[1, 2, 3]
+    kind: Literal["grid", "horizontal", "vertical", "simple"] = "grid"
+    slots: tuple[str, ...] = ()
+    shape: tuple[int, ...] = ()
+    """Version 2 only: how many slots each row holds."""
+    grid: tuple[tuple[tuple[str, ...], ...], ...] = ()
+    """Version 3 only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemId:
+    """What Darwin keeps unique: a name at a path in a dataset."""
+
+    team: str
+    dataset: str
+    path: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One item, whole, as it shall stand in a dataset."""
+
+    id: ItemId
+    storage: str
+    access: Access
+    slots: tuple[Slot, ...]
+    layout: Layout | None = None
+    tags: tuple[str, ...] = ()
+    ignore_dicom_layout: bool = False
+    """Series only: the order of the slots wins over the order that the files' headers tell."""
+
+    def renamed(self, distinction: str) -> Item:
+        """Return the item under another name, always the same for the same distinction."""
+        return replace(self, id=replace(self.id, name=derive_new_name(self.id.name, distinction)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadyItem:
+    """An item that waits for registration: what prepare and extract pass on to register."""
+
+    event: ObjectCreated
+    item: Item
+    route: str
+    on_overwrite: OverwritePolicy = "ignore"
+    on_name_collision: CollisionPolicy = "dead_letter"
+    replayed: int = 0
+    """How often its event was replayed from the dead letters."""

@@ -1,0 +1,88 @@
+"""Dead letters: what could not be registered, why, and what to do about it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from beagle.domain.events import ObjectCreated
+    from beagle.domain.items import Item
+
+RAW_LIMIT = 16_384
+"""Characters of the raw message that a letter keeps."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """One object, or one unreadable message, that ended without being registered."""
+
+    id: str
+    """The same for the same object content and code: writing it twice is harmless."""
+    code: str
+    reason: str
+    """What Darwin or we said, in full."""
+    stage: str
+    """Where it ended: `prepare`, `extract`, `register`; `queue` when the platform gave it up."""
+    event: ObjectCreated | None
+    raw: str
+    """The message as it arrived, up to `RAW_LIMIT` characters."""
+    item: Item | None
+    route: str
+    attempts: int
+    """How often the queue had delivered the message."""
+    replayed: int
+    """How often it had been replayed before."""
+    first_at: datetime
+    """When the object was created, as far as that is known; otherwise when the letter was written."""
+    last_at: datetime
+    beagle: str
+    """The version that wrote it."""
+
+    @property
+    def advice(self) -> str:
+        """One line for the person who acts."""
+        return advice_for(self.code)
+
+
+def derive_letter_id(code: str, event: ObjectCreated | None, raw: str) -> str:
+    """Return the letter's id: made from the object, its content and the code, or from the bytes alone."""
+    what = (raw,) if event is None else (event.ref.provider, event.ref.bucket, event.ref.key, event.content)
+    return hashlib.sha256("\0".join((code, *what)).encode(errors="surrogatepass")).hexdigest()[:32]
+
+
+_ADVICE = {
+    "already_exists_unverified": (
+        "Look at the item of that name in Darwin. Is it this object, nothing is lost; is it another, "
+        "rename or remove it there, then replay."
+    ),
+    "empty_object": "Upload the file again: the object has no bytes.",
+    "gave_up": "The platform gave up on this message: read the function's log, mend the cause, then replay.",
+    "group_incomplete": "Upload the missing files of the group, then replay.",
+    "invalid_request": "Read what Darwin says of the field, correct the route, deploy, then replay.",
+    "item_blocked": "Read Darwin's reason, clear it there or in the route, then replay.",
+    "item_limit_exceeded": "The team's plan holds no more items: archive some or raise it, then replay.",
+    "message_too_large": "Give the route fewer slots or tags an item, deploy, then replay.",
+    "name_collision": (
+        "Two objects want one name: make the route's path or name tell them apart (or set "
+        "on_name_collision: new_name), deploy, then replay."
+    ),
+    "object_overwritten": (
+        "The registered object has new content: decide in Darwin whether its annotations still hold."
+    ),
+    "request_too_large": "The item alone is larger than Darwin takes: fewer slots or sections, then replay.",
+    "unknown_tags": "Create the tag's class in Darwin, or take the tag out of the route, then replay.",
+    "unparsable_message": "This is no notification we know: see what else writes to the queue.",
+    "unregisterable_key": "Darwin cannot hold this key: copy the object to one that starts without a slash.",
+    "unusable_name": (
+        "The route's path or name makes no legal item name of this key: correct the route, deploy, then replay."
+    ),
+}
+
+
+def advice_for(code: str) -> str:
+    """Return what to do about a code; every code that ends in a letter has its line."""
+    return _ADVICE.get(code, "Read the reason, mend its cause, then replay.")

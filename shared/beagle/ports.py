@@ -1,0 +1,214 @@
+"""What the pipeline asks of the world. Small, public, and documented by what callers may rely on.
+
+Implementations raise nothing but `BeagleError`s for trouble they expect; anything else is a bug and
+propagates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from beagle.domain.answers import Answer, Standing
+    from beagle.domain.errors import ServiceError
+    from beagle.domain.events import Notification, ObjectCreated
+    from beagle.domain.items import Access, Item, ItemId
+    from beagle.domain.letters import DeadLetter
+    from beagle.domain.outcomes import Outcome
+
+
+class Clock(Protocol):
+    """The time. A fake one makes hours of outage testable."""
+
+    def now(self) -> datetime:
+        """Return the wall-clock time, aware of its zone: for people, never for order."""
+
+    def monotonic(self) -> float:
+        """Return seconds that only grow."""
+
+    def sleep(self, seconds: float) -> None:
+        """Return after that many seconds."""
+
+
+class Deadline(Protocol):
+    """How long this invocation may still work."""
+
+    def remaining(self) -> float:
+        """Return seconds; negative once it is over."""
+
+
+# --- queues ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """One queue message, as delivered to a stage."""
+
+    id: str
+    """Names this delivery, within its batch; never an identity of what it says."""
+    body: str
+    attempts: int = 1
+    """How often the queue has delivered it, this time included."""
+
+
+class Outbox(Protocol):
+    """A queue to write to."""
+
+    def send(self, bodies: Sequence[str]) -> list[int]:
+        """Send each body as a message, durably; return the indices of those the queue did not take.
+
+        Raises:
+            QueueUnavailableError: The queue did not answer.
+
+        """
+
+
+class DeadLetters(Protocol):
+    """Where what cannot be registered is kept."""
+
+    def record(self, letter: DeadLetter) -> None:
+        """Keep the letter, durably before this returns. The same id twice is harmless.
+
+        Raises:
+            QueueUnavailableError: It was not kept; the message must stay where it is.
+
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class KeptLetter:
+    """A letter together with what its queue needs to remove it."""
+
+    letter: DeadLetter
+    receipt: object
+
+
+class LetterBox(Protocol):
+    """The dead letters, as the operator reads them."""
+
+    def list_letters(self) -> Iterator[KeptLetter]:
+        """Yield every letter once, oldest first as far as the queue knows, and leave all of them in place."""
+
+    def remove(self, kept: KeptLetter) -> None:
+        """Take one letter away."""
+
+    def release(self) -> None:
+        """Make the letters that were listed visible again for the next reader."""
+
+
+class Parse(Protocol):
+    """A provider's `parse_notification`."""
+
+    def __call__(self, body: str) -> Notification:
+        """Return what the message announces.
+
+        Raises:
+            UnparsableMessageError: The message is none of the provider's forms.
+
+        """
+
+
+# --- the ledger --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerEntry:
+    """Which object stands, or is about to stand, under an item's name.
+
+    `intent`: a POST may have registered it, and no answer is known. `registered`: it stands.
+    `released`: nothing stands; the name is free for any object.
+    """
+
+    item: ItemId
+    state: Literal["intent", "registered", "released"]
+    provider: str
+    bucket: str
+    key: str
+    content: str
+    sequencer: str
+    size: int | None
+    attempts: int
+    """How many invocations may have posted it; more than one makes a taken name ambiguous."""
+    item_id: str = ""
+    """Darwin's id, once registered and told."""
+    adopted: bool = False
+    """It stood before us, and name, file name and size agreed."""
+
+    def is_of(self, event: ObjectCreated) -> bool:
+        """Say whether the entry is about the event's object, whatever its content."""
+        return (self.provider, self.bucket, self.key) == (event.ref.provider, event.ref.bucket, event.ref.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An entry as read, with the version that a change must name."""
+
+    entry: LedgerEntry
+    version: object
+
+
+class Ledger(Protocol):
+    """One entry an item, changed only by those who have seen it: create if absent, replace if unchanged.
+
+    All methods take many at once, because each is a round trip; results come in the order of the arguments.
+    An error of one does not hinder the others: it takes the result's place.
+    """
+
+    def create(self, entries: Sequence[LedgerEntry]) -> list[Kept | ServiceError]:
+        """Create each entry where its item has none; otherwise return the one that stands there."""
+
+    def replace(self, changes: Sequence[tuple[Kept, LedgerEntry]]) -> list[Kept | ServiceError]:
+        """Write each entry over the one that was seen; `LedgerConflictError` where it has changed since."""
+
+    def read(self, items: Sequence[ItemId]) -> list[Kept | ServiceError | None]:
+        """Return each item's entry, None where there is none."""
+
+
+# --- Darwin ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """What one registration request has in common; its items must agree on all of it."""
+
+    team: str
+    dataset: str
+    storage: str
+    access: Access
+    ignore_dicom_layout: bool = False
+
+
+class Registrar(Protocol):
+    """Darwin, as far as registration is concerned."""
+
+    def register(self, destination: Destination, items: Sequence[Item], deadline: Deadline) -> list[Answer]:
+        """Register items, in as few requests as allowed; return one answer for each, in order.
+
+        Names at their paths must be unique among the items. Never raises for what Darwin answers or
+        fails to: what has no verdict is `Postponed`.
+        """
+
+    def find(self, item: ItemId) -> Standing | None:
+        """Return what stands in Darwin under the item's path and name.
+
+        Raises:
+            DarwinError: It cannot be told: no answer, or the key may not list items.
+
+        """
+
+
+# --- what is written down ----------------------------------------------------------------------------
+
+
+class Journal(Protocol):
+    """The record of outcomes: a log line and a metric each."""
+
+    def note(self, outcome: Outcome) -> None:
+        """Write one outcome down."""
+
+    def alarm(self, code: str, message: str) -> None:
+        """Say once an invocation that a service, not an object, is in trouble."""
