@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from beagle.domain.items import Access, ItemId
+from beagle.domain.letters import DeadLetter
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
@@ -16,8 +19,7 @@ if TYPE_CHECKING:
     from beagle.domain.answers import Answer, Standing
     from beagle.domain.errors import ServiceError
     from beagle.domain.events import Notification, ObjectCreated
-    from beagle.domain.items import Access, Item, ItemId
-    from beagle.domain.letters import DeadLetter
+    from beagle.domain.items import Item
     from beagle.domain.outcomes import Outcome
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from beagle.domain.errors import DarwinError, VerdictError
+from beagle.domain.errors import DarwinError, VerdictError
 
 ALREADY_EXISTS = "ALREADY_EXISTS"
 """Darwin's reason for a name that is taken (docs.v7labs.com, external storage troubleshooting)."""

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from beagle.domain.events import ObjectCreated
 from beagle.domain.keys import derive_new_name
-
-if TYPE_CHECKING:
-    from beagle.domain.events import ObjectCreated
-    from beagle.domain.media import MediaKind
+from beagle.domain.media import MediaKind
 
 Access = Literal["read_write", "read_only"]
 OverwritePolicy = Literal["ignore", "dead_letter", "new_name"]

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import datetime
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from beagle.domain.events import ObjectCreated
-    from beagle.domain.items import Item
+from beagle.domain.events import ObjectCreated
+from beagle.domain.items import Item
 
 RAW_LIMIT = 16_384
 """Characters of the raw message that a letter keeps."""
@@ -78,7 +75,7 @@ _ADVICE = {
     "unparsable_message": "This is no notification we know: see what else writes to the queue.",
     "unregisterable_key": "Darwin cannot hold this key: copy the object to one that starts without a slash.",
     "unusable_name": (
-        "The route's path or name makes no legal item name of this key: correct the route, deploy, then replay."
+        "The route's path or name makes no legal item name of this key: correct it, deploy, then replay."
     ),
 }
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from beagle.domain.events import ObjectRef
-    from beagle.domain.items import ItemId
+from beagle.domain.events import ObjectRef
+from beagle.domain.items import ItemId
 
 
 class Ending(StrEnum):
