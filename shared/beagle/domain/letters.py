@@ -75,7 +75,7 @@ _ADVICE = {
     "unparsable_message": "This is no notification we know: see what else writes to the queue.",
     "unregisterable_key": "Darwin cannot hold this key: copy the object to one that starts without a slash.",
     "unusable_name": (
-        "The route's path or name makes no legal item name of this key: correct it, deploy, then replay."
+        "The route makes no legal item name or path of this key: correct it, deploy, then replay."
     ),
 }
 

@@ -1,0 +1,239 @@
+"""Routes: which objects become items of which dataset, and how. What `routes.yaml` holds."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from beagle.domain.errors import RoutesError
+from beagle.domain.items import Access, CollisionPolicy, OverwritePolicy
+from beagle.domain.keys import ARTIFACT_PREFIX, is_artifact
+from beagle.domain.media import MediaKind
+from beagle.domain.patterns import captures_of, compile_glob, placeholders_of
+
+KEY_PLACEHOLDERS = frozenset({"folder", "stem", "suffix", "file_name", "hash8"})
+"""What every template may use of the key below the watched prefix."""
+_GROUP_PLACEHOLDERS = frozenset({"folder", "group"})
+
+
+def _one_or_many(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+Many = Annotated[tuple[str, ...], BeforeValidator(_one_or_many)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Watch(_Model):
+    """Which objects: a bucket, a folder in it, and globs over the rest of the key, in any case of letters."""
+
+    bucket: str = Field(min_length=1, description="The bucket; on Azure the container.")
+    prefix: str = Field(
+        "",
+        description="Only keys that start with this, e.g. `cars/`. Ends with a slash.",
+    )
+    include: Many = Field(
+        (),
+        description="Globs over the key below the prefix; any may match. By default every file whose suffix "
+        "Darwin knows. `**` crosses folders, `{site}` captures a part for the templates.",
+    )
+    exclude: Many = Field((), description="Globs; what one of them matches is ignored.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.prefix and not self.prefix.endswith("/"):
+            raise ValueError(f'prefix must end with "/", or {self.prefix!r} would also match its namesakes')
+        if self.prefix.startswith("/"):
+            raise ValueError("prefix must not start with a slash: Darwin takes no such keys")
+        if is_artifact(self.prefix):
+            raise ValueError(f"prefix lies below {ARTIFACT_PREFIX!r}, where Beagle itself writes: a loop")
+        for glob in (*self.include, *self.exclude):
+            compile_glob(glob)
+        return self
+
+
+class Video(_Model):
+    """How videos are sampled and, on read-only storage, extracted."""
+
+    fps: Annotated[float, Field(gt=0)] | Literal["native"] | None = Field(
+        None, description="Frames a second that become visible; by default Darwin's own choice (native)."
+    )
+    as_frames: bool | None = Field(None, description="Read-write only: Darwin stores the frames one by one.")
+    frames: str = Field(
+        "png",
+        pattern=r"^(png|jpeg:([2-9]|[12]\d|3[01]))$",
+        description="Read-only: frames as `png` (lossless) or `jpeg:N`, N from 2 (best) to 31.",
+    )
+    preview_frames: bool = Field(True, description="Read-only: small frames besides, for quick looks.")
+    shape: Literal["hls", "sections"] = Field(
+        "hls", description="Read-only: register segments to play, or every frame."
+    )
+
+
+class Dicom(_Model):
+    """How DICOM is shown."""
+
+    extract_views: bool = Field(False, description="Axial, sagittal and coronal views of a volume.")
+    ignore_layout: bool = Field(False, description="Series: the order of keys wins over the files' headers.")
+
+
+class Group(_Model):
+    """Several objects make one item; its name is made from what they have in common."""
+
+    by: str = Field("{folder}", description="Template: objects with the same result belong together.")
+    slots: Many = Field((), description="File names, in the order of the slots; the item waits for all.")
+    series: bool = Field(
+        False, description="Instead of slots: all DICOM slices of the group, as one series in slot 0."
+    )
+    settle_minutes: Annotated[float, Field(ge=0)] = Field(
+        10, description="Series: it is whole when no slice came for so long."
+    )
+    layout: Literal["grid", "horizontal", "vertical", "simple"] | None = Field(
+        None, description="How the slots stand beside each other; by default Darwin's choice."
+    )
+    wait_hours: Annotated[float, Field(gt=0, le=240)] = Field(
+        24, description="A slot that is missing for so long makes the others dead letters."
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if bool(self.slots) == self.series:
+            raise ValueError("a group has either slots or series: true")
+        if len(set(self.slots)) != len(self.slots):
+            raise ValueError("two slots of a group have one file name")
+        return self
+
+
+class ExpectedItem(_Model):
+    """Where an example's item must stand."""
+
+    path: str
+    name: str
+
+
+class Example(_Model):
+    """A test vector: checked whenever the routes are loaded."""
+
+    key: str
+    item: ExpectedItem | None = Field(None, description="Leave out where the key must be ignored.")
+
+
+class Route(_Model):
+    """Objects of one kind, and the items they become. The first route that watches an object has it."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", description="Named in logs and dead letters.")
+    watch: Watch
+    dataset: str = Field(min_length=1, description="The dataset's slug in Darwin.")
+    storage: str = Field(min_length=1, description="The storage integration's name in Darwin's settings.")
+    access: Access = Field("read_write", description="What the storage integration allows Darwin.")
+    path: str = Field("/{folder}", description="Template of the folder in the dataset.")
+    name_template: str = Field("", alias="item_name", description="Template of the item's name.")
+    type: MediaKind | None = Field(
+        None, description="What the files are, where their suffix does not say or says it wrong."
+    )
+    video: Video = Video()
+    dicom: Dicom = Dicom()
+    group: Group | None = None
+    tags: Many = Field((), description="Tag classes of the dataset, set on every item.")
+    on_overwrite: OverwritePolicy = Field(
+        "ignore", description="A registered object gets new content: leave its item, report it, or add one."
+    )
+    on_name_collision: CollisionPolicy = Field(
+        "dead_letter", description="Another object has the item's name: report it, or take another name."
+    )
+    azure_container: bool = Field(
+        True, description="Azure: storage keys start with the container, as V7's documentation asks."
+    )
+    examples: tuple[Example, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _tell_names_apart(cls, value: object) -> object:
+        """Take a `name` that is a template as the item's; a route without a name is called by its dataset."""
+        if not isinstance(value, dict):
+            return value
+        fields = dict(value)
+        if "{" in str(fields.get("name", "")) and "item_name" not in fields:
+            fields["item_name"] = fields.pop("name")
+        fields.setdefault("name", fields.get("dataset"))
+        return fields
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        captured = [captures_of(glob) for glob in self.watch.include]
+        everywhere = set.intersection(*captured) if captured else set()
+        own = _GROUP_PLACEHOLDERS if self.group else KEY_PLACEHOLDERS
+        templates = {"path": (self.path, own), "item_name": (self.item_name, own)}
+        if self.group:
+            templates["group.by"] = (self.group.by, frozenset({"folder"}))
+        for field, (template, allowed) in templates.items():
+            if unknown := placeholders_of(template) - allowed - everywhere:
+                raise ValueError(
+                    f"{field}: {{{min(unknown)}}} is unknown here; there are "
+                    f"{', '.join(sorted(allowed | everywhere))} (a captured name must be in every include)"
+                )
+        if self.group and self.group.series and self.access == "read_only":
+            raise ValueError("group.series: Darwin takes DICOM series on read-write storage only")
+        return self
+
+    @property
+    def item_name(self) -> str:
+        """Return the template of the item's name."""
+        return self.name_template or ("{group}" if self.group else "{file_name}")
+
+
+class Routes(_Model):
+    """All routes of a deployment, in the order of their precedence."""
+
+    team: str = Field(min_length=1, description="The team's slug in Darwin.")
+    routes: tuple[Route, ...]
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not self.routes:
+            raise ValueError("there is no route")
+        names = [route.name for route in self.routes]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"two routes are named {min(twice)!r}")
+        return self
+
+
+def parse_routes(document: object) -> Routes:
+    """Return the routes that a document (as YAML or JSON gives it) holds.
+
+    Raises:
+        RoutesError: It does not hold together; every fault is named with its place.
+
+    """
+    try:
+        return Routes.model_validate(document)
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{_place(document, fault['loc'])}: {fault['msg'].removeprefix('Value error, ')}"
+            for fault in error.errors(include_url=False)
+        )
+        raise RoutesError(f"The routes do not hold together: {faults}.") from error
+
+
+def _place(document: object, loc: tuple[int | str, ...]) -> str:
+    """Name a field as people do: `routes[0] (cars) watch.prefix`."""
+    place, inside = "", document
+    for step in loc:
+        inside = _step_into(inside, step)
+        if isinstance(step, int):
+            label = inside.get("name") if isinstance(inside, dict) else None
+            place += f"[{step}]" + (f" ({label})" if label else "")
+        else:
+            place += f".{step}" if place and not place.endswith(")") else f" {step}" if place else step
+    return place or "the file"
+
+
+def _step_into(value: object, step: int | str) -> object:
+    try:
+        return value[step]  # type: ignore[index]  # whatever a YAML file holds; what is not there is None
+    except (KeyError, IndexError, TypeError):
+        return None

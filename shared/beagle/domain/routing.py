@@ -1,0 +1,169 @@
+"""From an event to what shall become of it: the first route that watches it, and the item it makes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from beagle.domain.errors import EmptyObjectError, RoutesError, UnregisterableKeyError
+from beagle.domain.events import NotAnObject, ObjectCreated, ObjectRef
+from beagle.domain.items import Item, ItemId, Layout, Slot
+from beagle.domain.keys import (
+    ARTIFACT_PREFIX,
+    derive_storage_key,
+    is_artifact,
+    is_folder_marker,
+    is_write_back,
+    normalise_path,
+    require_name,
+    split_key,
+)
+from beagle.domain.media import media_type_of
+from beagle.domain.patterns import compile_glob, fill
+from beagle.domain.routes import Route
+
+if TYPE_CHECKING:
+    from beagle.domain.routes import Routes
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """A route took the event.
+
+    `item` is whole for a route without groups; with one it holds this object's slot alone, under the
+    identity that all members of the group share.
+    """
+
+    route: Route
+    item: Item
+
+
+def route_event(
+    routes: Routes, event: ObjectCreated, artifact_prefix: str = ARTIFACT_PREFIX
+) -> Routed | NotAnObject:
+    """Return what shall become of an object.
+
+    Raises:
+        VerdictError: A route watches the object, which can never become an item.
+
+    """
+    key = event.ref.key
+    if is_artifact(key, artifact_prefix):
+        return NotAnObject(
+            code="own_artifact", detail=f"It lies below {artifact_prefix}, where Beagle writes."
+        )
+    if is_write_back(key):
+        return NotAnObject(code="darwin_write_back", detail="Darwin wrote it beside a registered file.")
+    near_miss = "no_route"
+    for route in routes.routes:
+        fit = _fit(route, event.ref)
+        if isinstance(fit, str):
+            near_miss = fit if near_miss == "no_route" else near_miss
+            continue
+        return _routed(routes.team, route, event, fit)
+    return NotAnObject(code=near_miss, detail="No route watches this key." if near_miss == "no_route" else "")
+
+
+def _fit(route: Route, ref: ObjectRef) -> dict[str, str] | str:
+    """Return what the route captures of the key, or the code of why it does not watch it."""
+    watch = route.watch
+    if ref.bucket != watch.bucket or not ref.key.startswith(watch.prefix):
+        return "no_route"
+    below = ref.key[len(watch.prefix) :]
+    if any(compile_glob(glob).fullmatch(below) for glob in watch.exclude):
+        return "excluded"
+    if route.group and route.group.slots and below.rpartition("/")[2] not in route.group.slots:
+        return "not_in_group"
+    if not watch.include:
+        known = route.type or route.group or media_type_of(below) or is_folder_marker(below) or not below
+        return {} if known else "unknown_type"
+    for glob in watch.include:
+        if match := compile_glob(glob).fullmatch(below):
+            return match.groupdict()
+    return "not_included"
+
+
+def _routed(team: str, route: Route, event: ObjectCreated, captures: dict[str, str]) -> Routed | NotAnObject:
+    below = event.ref.key[len(route.watch.prefix) :]
+    if is_folder_marker(event.ref.key) and not event.size:
+        return NotAnObject(code="folder_marker", detail="A console's stand-in for an empty folder.")
+    storage_key = derive_storage_key(event.ref, azure_container=route.azure_container)
+    if not below or is_folder_marker(below):
+        raise UnregisterableKeyError(f"The key {event.ref.key!r} ends where a file's name should stand.")
+    if event.size == 0:
+        raise EmptyObjectError(f"{event.ref} has no bytes.")
+    parts = split_key(below) | {"hash8": split_key(event.ref.key)["hash8"]} | captures
+    if route.group:
+        parts["group"] = fill(route.group.by, parts).rstrip("/").rpartition("/")[2] or route.name
+    slot = _slot(route, event, parts["file_name"], storage_key)
+    return Routed(
+        route=route,
+        item=Item(
+            id=ItemId(
+                team=team,
+                dataset=route.dataset,
+                path=normalise_path(fill(route.path, parts)),
+                name=require_name(fill(route.item_name, parts)),
+            ),
+            storage=route.storage,
+            access=route.access,
+            slots=(slot,),
+            layout=_layout(route),
+            tags=route.tags,
+            ignore_dicom_layout=route.dicom.ignore_layout,
+        ),
+    )
+
+
+def _slot(route: Route, event: ObjectCreated, file_name: str, storage_key: str) -> Slot:
+    known = media_type_of(file_name)
+    kind = route.type or (known.kind if known else None)
+    declared = route.type or (
+        known.kind if known and (known.declared or route.access == "read_only") else None
+    )
+    in_slots = route.group is not None and bool(route.group.slots)
+    return Slot(
+        name=file_name if in_slots else "0",
+        file_name=file_name,
+        storage_key=storage_key,
+        media_type=declared,
+        size=event.size,
+        fps=route.video.fps if kind == "video" else None,
+        as_frames=route.video.as_frames if kind == "video" and route.access == "read_write" else None,
+        extract_views=route.dicom.extract_views and kind == "dicom",
+    )
+
+
+def _layout(route: Route) -> Layout | None:
+    if route.group is None or route.group.layout is None or not route.group.slots:
+        return None
+    return Layout(version=1, kind=route.group.layout, slots=route.group.slots)
+
+
+def check_examples(routes: Routes) -> Routes:
+    """Return the routes if every example ends as it says.
+
+    Raises:
+        RoutesError: One does not; the message names it.
+
+    """
+    for route in routes.routes:
+        for example in route.examples:
+            found = _tell(routes, route, example.key)
+            wanted = f"{route.name}: {example.item.path} {example.item.name}" if example.item else "ignored"
+            if found != wanted:
+                raise RoutesError(
+                    f"routes ({route.name}) example {example.key!r}: expected {wanted}, but it is {found}."
+                )
+    return routes
+
+
+def _tell(routes: Routes, route: Route, key: str) -> str:
+    ref = ObjectRef(provider="local", bucket=route.watch.bucket, key=key)
+    routed = route_event(routes, ObjectCreated(ref=ref, content="example", size=None, occurred_at=_EPOCH))
+    if isinstance(routed, NotAnObject):
+        return "ignored"
+    return f"{routed.route.name}: {routed.item.id.path} {routed.item.id.name}"

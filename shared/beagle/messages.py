@@ -1,0 +1,162 @@
+"""Our own JSON: the messages between stages, replayed events, dead letters, ledger entries.
+
+Each carries its form's name and version (`"beagle": "item/1"`). Every version that was ever written is read
+for ever, so that old and new code may run side by side and old letters can be replayed.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from beagle.domain.errors import UnparsableMessageError
+from beagle.domain.events import Notification, ObjectCreated
+from beagle.domain.items import ReadyItem
+from beagle.domain.letters import RAW_LIMIT, DeadLetter, derive_letter_id
+from beagle.ports import LedgerEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+T = TypeVar("T")
+
+EVENT, ITEM, LETTER, ENTRY = "event/1", "item/1", "letter/1", "ledger/1"
+
+MESSAGE_LIMIT = 200_000
+"""Bytes of one queue message that we allow ourselves, below the smallest limit of SQS's history (256 KiB)."""
+
+_events = TypeAdapter(ObjectCreated)
+_items = TypeAdapter(ReadyItem)
+_letters = TypeAdapter(DeadLetter)
+_entries = TypeAdapter(LedgerEntry)
+
+
+def dump_event(event: ObjectCreated, replayed: int) -> str:
+    """Return the queue message that announces an event again."""
+    return _dump(EVENT, {"replayed": replayed, "event": _events.dump_python(event, mode="json")})
+
+
+def load_event(body: str) -> Notification | None:
+    """Return what `dump_event` wrote; None for any other message.
+
+    Raises:
+        UnparsableMessageError: It calls itself an event of ours, and is none.
+
+    """
+    wire = _ours(body, "event/")
+    if wire is None:
+        return None
+    event = _validate(_events, wire.get("event"), EVENT)
+    return Notification(announced=(event,), replayed=int(wire.get("replayed", 0)))
+
+
+def dump_item(ready: ReadyItem) -> str:
+    """Return the queue message that asks for a registration."""
+    return _dump(ITEM, _items.dump_python(ready, mode="json", exclude_defaults=True))
+
+
+def load_item(body: str) -> ReadyItem:
+    """Return what `dump_item` wrote.
+
+    Raises:
+        UnparsableMessageError: It is anything else.
+
+    """
+    wire = _ours(body, "item/")
+    if wire is None:
+        raise UnparsableMessageError("The message is no item to register.")
+    return _validate(_items, wire, ITEM)
+
+
+def dump_letter(letter: DeadLetter) -> str:
+    """Return the dead letter as its queue holds it, cut to fit where its raw message is long."""
+    return _dump(LETTER, {**_letters.dump_python(letter, mode="json"), "advice": letter.advice})
+
+
+def load_letter(body: str, *, attempts: int, sent_at: datetime, version: str) -> DeadLetter:
+    """Return the letter; a message that the platform itself gave up becomes one, with the code `gave_up`.
+
+    `attempts` and `sent_at` (aware of its zone) are the queue's own record of the message.
+    """
+    try:
+        wire = _ours(body, "letter/")
+        if wire is not None:
+            return _validate(_letters, wire, LETTER)
+    except UnparsableMessageError:
+        pass  # kept as a raw message: an unreadable letter must still be seen
+    event, item = _inside(body)
+    return DeadLetter(
+        id=derive_letter_id("gave_up", event, body),
+        code="gave_up",
+        reason="The platform stopped delivering this message after too many failed attempts.",
+        stage="queue",
+        event=event,
+        raw=body[:RAW_LIMIT],
+        item=item.item if item else None,
+        route=item.route if item else "",
+        attempts=attempts,
+        replayed=item.replayed if item else 0,
+        first_at=event.occurred_at if event else sent_at,
+        last_at=sent_at,
+        beagle=version,
+    )
+
+
+def dump_entry(entry: LedgerEntry) -> bytes:
+    """Return a ledger entry as the state bucket holds it."""
+    return _dump(ENTRY, _entries.dump_python(entry, mode="json")).encode()
+
+
+def load_entry(data: bytes) -> LedgerEntry:
+    """Return what `dump_entry` wrote.
+
+    Raises:
+        UnparsableMessageError: It is anything else.
+
+    """
+    wire = _ours(data.decode(errors="replace"), "ledger/")
+    if wire is None:
+        raise UnparsableMessageError("The object is no ledger entry.")
+    return _validate(_entries, wire, ENTRY)
+
+
+def _inside(body: str) -> tuple[ObjectCreated | None, ReadyItem | None]:
+    """Return what a given-up message of ours was about."""
+    try:
+        notification = load_event(body)
+        if notification is not None:
+            event = notification.announced[0]
+            return (event if isinstance(event, ObjectCreated) else None), None
+        ready = load_item(body)
+    except UnparsableMessageError:
+        return None, None
+    return ready.event, ready
+
+
+def _dump(form: str, fields: Mapping[str, Any]) -> str:
+    return json.dumps({"beagle": form, **fields}, ensure_ascii=True, separators=(",", ":"))
+
+
+def _ours(body: str, form: str) -> dict[str, Any] | None:
+    if '"beagle"' not in body:
+        return None
+    try:
+        wire = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(wire, dict) or not str(wire.get("beagle", "")).startswith(form):
+        return None
+    return wire
+
+
+def _validate(adapter: TypeAdapter[T], wire: object, form: str) -> T:
+    try:
+        return adapter.validate_python(wire)
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in error.errors(include_url=False)
+        )
+        raise UnparsableMessageError(f"The message calls itself {form} and is none: {faults}.") from error
