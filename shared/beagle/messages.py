@@ -101,7 +101,7 @@ def load_letter(body: str, *, attempts: int, sent_at: datetime, version: str) ->
         replayed=item.replayed if item else 0,
         first_at=event.occurred_at if event else sent_at,
         last_at=sent_at,
-        beagle=version,
+        version=version,
     )
 
 

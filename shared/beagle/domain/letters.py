@@ -36,8 +36,8 @@ class DeadLetter:
     first_at: datetime
     """When the object was created, as far as that is known; otherwise when the letter was written."""
     last_at: datetime
-    beagle: str
-    """The version that wrote it."""
+    version: str
+    """The version of Beagle that wrote it."""
 
     @property
     def advice(self) -> str:
