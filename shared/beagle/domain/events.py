@@ -54,7 +54,7 @@ class NotAnObject:
     """A notification that announces no new object, on purpose: a test message, a deletion, a tag change."""
 
     code: str
-    """Why it is ignored: `test_notification`, `not_a_creation`, `empty_notification`."""
+    """Why it is ignored: `test_notification`, `not_a_creation`, `empty_notification`, `not_yet_written`."""
     detail: str = ""
 
 

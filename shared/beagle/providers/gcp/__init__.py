@@ -1,0 +1,1 @@
+"""Google Cloud Storage, Pub/Sub and Secret Manager."""
