@@ -29,7 +29,7 @@ def derive_storage_key(ref: ObjectRef, *, azure_container: bool = True) -> str:
 
     """
     key = f"{ref.bucket}/{ref.key}" if ref.provider == "azure" and azure_container else ref.key
-    if not key:
+    if not ref.key:
         raise UnregisterableKeyError("The key is empty.")
     if key.startswith("/"):
         raise UnregisterableKeyError(f"The key {ref.key!r} starts with a slash, which Darwin does not take.")
