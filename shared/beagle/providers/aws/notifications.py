@@ -20,7 +20,7 @@ _KNOWN_VERSION = re.compile(r"2\.[0-9]+")
 
 
 def parse_notification(body: str) -> Notification:
-    """Return what an SQS body announces: from S3 itself or through EventBridge, with or without SNS around it.
+    """Return what an SQS body announces: from S3 itself or through EventBridge, in SNS's envelope or bare.
 
     Raises:
         UnparsableMessageError: It is none of these.
@@ -36,7 +36,7 @@ def _unwrap_sns(message: object) -> object:
     # https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html
     kind = text_at(message, "Type")
     if kind != "Notification":
-        raise UnparsableMessageError(f"SNS sent a {kind}: the subscription still waits for its owner.")
+        raise UnparsableMessageError(f"SNS sent a {kind:.80}: the subscription still waits for its owner.")
     return load_json(text_at(message, "Message"))
 
 
@@ -60,7 +60,9 @@ def _from_record(record: object) -> ObjectCreated | NotAnObject:
     # asks to take every minor version: they only add fields.
     source, version = text_at(record, "eventSource"), text_at(record, "eventVersion")
     if source != "aws:s3" or not _KNOWN_VERSION.fullmatch(version):
-        raise UnparsableMessageError(f"S3 sends records of version 2; this is {version} from {source}.")
+        raise UnparsableMessageError(
+            f"S3 sends records of version 2; this is {version:.80} from {source:.80}."
+        )
     name = text_at(record, "eventName")
     if not name.startswith("ObjectCreated:"):
         return NotAnObject(code="not_a_creation", detail=name)
@@ -80,9 +82,7 @@ def _from_eventbridge(message: object) -> ObjectCreated | NotAnObject:
     # https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
     source, kind = text_at(message, "source"), text_at(message, "detail-type")
     if source != "aws.s3" or not kind.startswith("Object "):
-        raise UnparsableMessageError(
-            f"S3 announces objects through EventBridge; this is {kind} from {source}."
-        )
+        raise UnparsableMessageError(f"S3's events are about objects; this is {kind:.80} from {source:.80}.")
     if kind != "Object Created":
         return NotAnObject(code="not_a_creation", detail=kind)
     described = find(message, "detail", "object")
@@ -101,7 +101,7 @@ def _from_eventbridge(message: object) -> ObjectCreated | NotAnObject:
 
 
 def _content(described: object, *, version: str, etag: str) -> str:
-    """Return the version id; S3 calls it "null" where the bucket keeps no versions, and the etag has to do."""
+    """Return the version id or, where the bucket keeps no versions and it is "null" or missing, the etag."""
     version_id = optional_text_at(described, version)
     if version_id and version_id != "null":
         return version_id

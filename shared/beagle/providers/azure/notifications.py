@@ -59,7 +59,9 @@ def _announced(event: object) -> ObjectCreated | NotAnObject:
     if kind == "Microsoft.EventGrid.SubscriptionValidationEvent":
         return NotAnObject(code="test_notification", detail=kind)
     if not kind.startswith("Microsoft.Storage."):
-        raise UnparsableMessageError(f"Blob Storage's events begin with Microsoft.Storage.; this is {kind}.")
+        raise UnparsableMessageError(
+            f"Blob Storage's events begin with Microsoft.Storage.; this is {kind:.80}."
+        )
     if kind != "Microsoft.Storage.BlobCreated":
         return NotAnObject(code="not_a_creation", detail=kind)
     return _created(event, time)
@@ -100,11 +102,11 @@ def _locate(url: str) -> tuple[str, str]:
     scheme, _, rest = url.partition("://")
     host, _, path = rest.partition("/")
     if scheme.lower() not in {"http", "https"} or not host or "?" in rest or "#" in rest:
-        raise UnparsableMessageError(f"{url!r} is no blob's URL.")
+        raise UnparsableMessageError(f"{url!r:.200} is no blob's URL.")
     if _NAMES_THE_ACCOUNT_IN_THE_PATH.fullmatch(host):
         # https://learn.microsoft.com/azure/storage/common/storage-use-azurite: 127.0.0.1:10000/account/...
         path = path.partition("/")[2]
     container, _, key = path.partition("/")
     if not container or not key:
-        raise UnparsableMessageError(f"{url!r} does not name a container and a blob.")
+        raise UnparsableMessageError(f"{url!r:.200} does not name a container and a blob.")
     return decode_percents(container), decode_percents(key)

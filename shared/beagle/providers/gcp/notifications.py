@@ -22,7 +22,7 @@ _SEQUENCER_WIDTH = 20
 
 
 def parse_notification(body: str) -> Notification:
-    """Return what a body announces: a Pub/Sub push, a Pub/Sub message alone, a CloudEvent, or the object alone.
+    """Return what a body announces: a Pub/Sub push or message, a CloudEvent, or the object's description.
 
     Raises:
         UnparsableMessageError: It is none of these.
@@ -48,12 +48,12 @@ def _announced(message: object) -> ObjectCreated | NotAnObject:
 
 
 def _from_pubsub(message: object) -> ObjectCreated | NotAnObject:
-    # https://cloud.google.com/storage/docs/pubsub-notifications: the attributes name the object, as the bucket
-    # has it; the payload, which a bucket may be told to leave out, adds its size.
+    # https://cloud.google.com/storage/docs/pubsub-notifications
+    # The attributes name the object, unencoded; the payload, which may be left out, adds its size.
     attributes = find(message, "attributes")
     kind = text_at(attributes, "eventType")
     if not kind.startswith("OBJECT_"):
-        raise UnparsableMessageError(f"Cloud Storage announces objects; this is {kind}.")
+        raise UnparsableMessageError(f"Cloud Storage announces objects; this is {kind:.80}.")
     if kind == "OBJECT_INITIALIZE":
         return NotAnObject(code="not_yet_written", detail=kind)
     if kind != "OBJECT_FINALIZE":
@@ -77,7 +77,9 @@ def _from_cloud_event(event: object) -> ObjectCreated | NotAnObject:
     if kind == _PUBSUB_EVENT:
         return _from_pubsub(find(event, "data", "message"))
     if not kind.startswith(_STORAGE_EVENT):
-        raise UnparsableMessageError(f"Cloud Storage's events begin with {_STORAGE_EVENT}; this is {kind}.")
+        raise UnparsableMessageError(
+            f"Cloud Storage's events begin with {_STORAGE_EVENT}; this is {kind:.80}."
+        )
     if kind != f"{_STORAGE_EVENT}finalized":
         return NotAnObject(code="not_a_creation", detail=kind)
     return _created(find(event, "data"))
