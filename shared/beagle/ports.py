@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from beagle.domain.answers import Answer, Standing
     from beagle.domain.errors import ServiceError
     from beagle.domain.events import Notification, ObjectCreated
-    from beagle.domain.items import Item
+    from beagle.domain.items import Item, ReadyItem
     from beagle.domain.outcomes import Outcome
 
 
@@ -114,6 +114,39 @@ class Parse(Protocol):
         """
 
 
+class GroupMembers(Protocol):
+    """What has arrived of groups that are not whole yet."""
+
+    def add(self, ready: ReadyItem) -> None:
+        """Remember one object of the group that its item names; the same object again replaces itself.
+
+        Raises:
+            LedgerUnavailableError: It was not remembered.
+
+        """
+
+    def members(self, item: ItemId) -> list[ReadyItem]:
+        """Return all objects of a group that were added.
+
+        Raises:
+            LedgerUnavailableError: It cannot be told.
+
+        """
+
+
+class ArtifactMaker(Protocol):
+    """What read-only storage needs besides the object: thumbnails, frames, manifests."""
+
+    def make(self, event: ObjectCreated, item: Item, deadline: Deadline) -> Item:
+        """Return the item with every slot's artifacts, durable at deterministic keys.
+
+        Raises:
+            VerdictError: The object can never have them.
+            ServiceError: Not now.
+
+        """
+
+
 # --- the ledger --------------------------------------------------------------------------------------
 
 
@@ -147,21 +180,23 @@ class LedgerEntry:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An entry as read, with the version that a change must name."""
+    """An entry as it stands in the ledger, with the version that a change must name."""
 
     entry: LedgerEntry
     version: object
+    created: bool = False
+    """This very call wrote it where there was none."""
 
 
 class Ledger(Protocol):
     """One entry an item, changed only by those who have seen it: create if absent, replace if unchanged.
 
     All methods take many at once, because each is a round trip; results come in the order of the arguments.
-    An error of one does not hinder the others: it takes the result's place.
+    The trouble of one does not hinder the others: it takes the result's place.
     """
 
     def create(self, entries: Sequence[LedgerEntry]) -> list[Kept | ServiceError]:
-        """Create each entry where its item has none; otherwise return the one that stands there."""
+        """Create each entry where its item has none; return what stands there now."""
 
     def replace(self, changes: Sequence[tuple[Kept, LedgerEntry]]) -> list[Kept | ServiceError]:
         """Write each entry over the one that was seen; `LedgerConflictError` where it has changed since."""
@@ -194,6 +229,9 @@ class Registrar(Protocol):
         fails to: what has no verdict is `Postponed`.
         """
 
+    def seconds_to_wait(self) -> float:
+        """Return how long it is held back from sending anything: 0 when a request may go now."""
+
     def find(self, item: ItemId) -> Standing | None:
         """Return what stands in Darwin under the item's path and name.
 
@@ -209,8 +247,8 @@ class Registrar(Protocol):
 class Journal(Protocol):
     """The record of outcomes: a log line and a metric each."""
 
-    def note(self, outcome: Outcome) -> None:
-        """Write one outcome down."""
+    def note(self, stage: str, outcome: Outcome) -> None:
+        """Write one outcome of a stage down."""
 
     def alarm(self, code: str, message: str) -> None:
         """Say once an invocation that a service, not an object, is in trouble."""

@@ -142,9 +142,17 @@ class ReadyItem:
     """An item that waits for registration: what prepare and extract pass on to register."""
 
     event: ObjectCreated
+    """The object whose message this is."""
     item: Item
     route: str
     on_overwrite: OverwritePolicy = "ignore"
     on_name_collision: CollisionPolicy = "dead_letter"
     replayed: int = 0
     """How often its event was replayed from the dead letters."""
+    group: ObjectCreated | None = None
+    """What stands for all objects of a grouped item: the first, with a content made from all."""
+
+    @property
+    def claimant(self) -> ObjectCreated:
+        """Return the object, with its content, that claims the item's name in the ledger."""
+        return self.group or self.event

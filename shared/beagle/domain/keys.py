@@ -119,9 +119,9 @@ def derive_new_name(name: str, distinction: str) -> str:
 
 
 def derive_state_key(kind: str, *identity: str) -> str:
-    """Return the plain key, in the state bucket, of what is known about one identity.
+    """Return the plain key stem, in the state bucket, of what is known about one identity.
 
     Hashed, because identities hold any text and object stores do not; the entry itself names them in full.
     """
     digest = hashlib.sha256("\0".join(identity).encode(errors="surrogatepass")).hexdigest()
-    return f"{kind}/{digest[:2]}/{digest}.json"
+    return f"{kind}/{digest[:2]}/{digest}"

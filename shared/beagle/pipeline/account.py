@@ -1,0 +1,84 @@
+"""The books of one batch: the one place where the conservation law is kept."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from beagle.domain.outcomes import Ending, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from beagle.ports import Journal, Received
+
+
+class ConservationError(AssertionError):
+    """A stage lost or doubled an object: a bug. Nothing of the batch is acknowledged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of a batch: which messages must come again, and every object's outcome."""
+
+    again: dict[str, float | None]
+    """Message id to seconds until it should come; None leaves that to the queue."""
+    outcomes: tuple[Outcome, ...]
+
+    def count(self) -> Counter[Ending]:
+        """Return how many objects ended in each way."""
+        return Counter(outcome.ending for outcome in self.outcomes)
+
+
+class Account:
+    """Counts what a batch announced and what became of it.
+
+    A message may announce several objects; it is acknowledged when all of them have ended. One that must
+    come again brings all of them again, which is harmless, because every step is.
+    """
+
+    def __init__(self, stage: str, batch: Sequence[Received], journal: Journal) -> None:
+        self._stage = stage
+        self._batch = {message.id: message for message in batch}
+        if len(self._batch) != len(batch):
+            raise ConservationError("Two messages of a batch have one id.")
+        self._announced: dict[str, int] = {}
+        self._ended: dict[str, list[Outcome]] = {message_id: [] for message_id in self._batch}
+        self._journal = journal
+
+    def announce(self, message: Received, objects: int) -> None:
+        """Open the books for the objects of a message."""
+        self._announced[message.id] = objects
+
+    def end(self, message: Received, outcome: Outcome) -> None:
+        """Write down what became of one object of a message; its outcome is durable by now."""
+        self._ended[message.id].append(outcome)
+        self._journal.note(self._stage, outcome)
+
+    def close(self) -> Report:
+        """Return the report.
+
+        Raises:
+            ConservationError: An announced object has no outcome, or two.
+
+        """
+        for message_id, outcomes in self._ended.items():
+            if len(outcomes) != self._announced.get(message_id):
+                raise ConservationError(
+                    f"{self._stage}: {self._announced.get(message_id)} objects were announced, "
+                    f"{len(outcomes)} ended."
+                )
+        return Report(
+            again={
+                message_id: _soonest(outcomes)
+                for message_id, outcomes in self._ended.items()
+                if any(outcome.ending is Ending.AGAIN for outcome in outcomes)
+            },
+            outcomes=tuple(outcome for outcomes in self._ended.values() for outcome in outcomes),
+        )
+
+
+def _soonest(outcomes: Sequence[Outcome]) -> float | None:
+    waits = [o.retry_in for o in outcomes if o.ending is Ending.AGAIN and o.retry_in is not None]
+    return min(waits, default=None)

@@ -1,0 +1,96 @@
+"""How a stage ends an object that goes no further: as a dead letter, or left in its queue for later."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from beagle.domain.errors import BeagleError, DarwinError, QueueUnavailableError, VerdictError
+from beagle.domain.events import ObjectCreated
+from beagle.domain.items import Item
+from beagle.domain.letters import RAW_LIMIT, DeadLetter, derive_letter_id
+from beagle.domain.outcomes import Ending, Outcome
+from beagle.ports import Clock, DeadLetters, Received
+
+FIRST_WAIT = 15.0
+LONGEST_WAIT = 900.0
+"""Seconds. The longest keeps a message alive through a long outage: 200 receives last for more than a day."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """The object that is spoken of, as far as a stage knows it by now."""
+
+    message: Received
+    event: ObjectCreated | None = None
+    item: Item | None = None
+    route: str = ""
+    replayed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Endings:
+    """Turns errors into outcomes, by their class alone."""
+
+    stage: str
+    dead_letters: DeadLetters
+    clock: Clock
+    version: str
+    chance: Callable[[], float] = field(default=random.random)
+    """Draws the jitter, in [0, 1)."""
+
+    def end(self, subject: Subject, error: BeagleError) -> Outcome:
+        """Dead-letter what can never succeed; leave the rest in its queue."""
+        if isinstance(error, VerdictError):
+            return self.bury(subject, error)
+        return self.again(subject, error)
+
+    def bury(self, subject: Subject, error: BeagleError) -> Outcome:
+        """Record a dead letter; while that fails, the message stays where it is."""
+        event, now = subject.event, self.clock.now()
+        letter = DeadLetter(
+            id=derive_letter_id(error.code, event, subject.message.body),
+            code=error.code,
+            reason=str(error),
+            stage=self.stage,
+            event=event,
+            raw=subject.message.body[:RAW_LIMIT],
+            item=subject.item,
+            route=subject.route,
+            attempts=subject.message.attempts,
+            replayed=subject.replayed,
+            first_at=event.occurred_at if event else now,
+            last_at=now,
+            version=self.version,
+        )
+        try:
+            self.dead_letters.record(letter)
+        except QueueUnavailableError as trouble:
+            return self.again(subject, trouble)
+        return self._outcome(Ending.DEAD_LETTERED, subject, error.code, str(error))
+
+    def again(self, subject: Subject, error: BeagleError) -> Outcome:
+        """Leave the message in its queue, for longer each time, unless the service said for how long."""
+        wait = min(FIRST_WAIT * 2 ** min(subject.message.attempts - 1, 10), LONGEST_WAIT)
+        asked = error.retry_after if isinstance(error, DarwinError) else None
+        # Half of the wait is left to chance, so that what failed together does not come back together.
+        retry_in = (wait if asked is None else max(asked, 1.0)) * (0.5 + self.chance())
+        return self._outcome(Ending.AGAIN, subject, error.code, str(error), retry_in=retry_in)
+
+    def good(self, ending: Ending, subject: Subject, code: str = "", detail: str = "") -> Outcome:
+        """Say that the object ended, or moved on, as it should."""
+        return self._outcome(ending, subject, code, detail)
+
+    @staticmethod
+    def _outcome(
+        ending: Ending, subject: Subject, code: str, detail: str, *, retry_in: float | None = None
+    ) -> Outcome:
+        return Outcome(
+            ending=ending,
+            code=code,
+            ref=subject.event.ref if subject.event else None,
+            item=subject.item.id if subject.item else None,
+            detail=detail,
+            retry_in=retry_in,
+        )

@@ -1,0 +1,108 @@
+"""Prepare: from a notification to an item that waits for registration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from beagle.domain.errors import BeagleError, OutOfTimeError
+from beagle.domain.events import NotAnObject
+from beagle.domain.items import ReadyItem
+from beagle.domain.outcomes import Ending
+from beagle.domain.routes import Routes
+from beagle.domain.routing import route_event
+from beagle.messages import load_event
+from beagle.pipeline.account import Account, Report
+from beagle.pipeline.endings import Endings, Subject
+from beagle.pipeline.groups import Groups
+from beagle.pipeline.passing import pass_on
+from beagle.ports import Journal, Outbox, Parse
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from beagle.domain.events import ObjectCreated
+    from beagle.ports import Deadline, Received
+
+SPARE = 5.0
+"""Seconds that a stage leaves unused, for sending what it has and for its answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepare:
+    """Turns the notifications of a batch into items, and passes them on."""
+
+    parse: Parse
+    routes: Routes
+    artifact_prefix: str
+    items: Outbox
+    videos: Outbox | None
+    """Where read-only objects go to have their artifacts made; None where no route is read-only."""
+    groups: Groups | None
+    endings: Endings
+    journal: Journal
+
+    def run(self, batch: Sequence[Received], deadline: Deadline) -> Report:
+        """Prepare every object of a batch; no message is acknowledged before its objects are passed on."""
+        account = Account("prepare", batch, self.journal)
+        finished: list[tuple[Subject, ReadyItem]] = []
+        unfinished: list[tuple[Subject, ReadyItem]] = []
+        for message in batch:
+            for subject, announced in self._read(message, account):
+                try:
+                    if deadline.remaining() < SPARE:
+                        raise OutOfTimeError("The invocation is about to end.")
+                    ready = self._ready(announced, subject)
+                except BeagleError as error:
+                    account.end(message, self.endings.end(subject, error))
+                    continue
+                if isinstance(ready, NotAnObject):
+                    ignored = self.endings.good(Ending.IGNORED, subject, ready.code, ready.detail)
+                    account.end(message, ignored)
+                    continue
+                passed = replace(subject, item=ready.item, route=ready.route)
+                lacking = self.videos and any(slot.artifacts is None for slot in ready.item.slots)
+                to = unfinished if lacking and ready.item.access == "read_only" else finished
+                to.append((passed, ready))
+        pass_on(self.items, finished, account, self.endings)
+        if self.videos:
+            pass_on(self.videos, unfinished, account, self.endings)
+        return account.close()
+
+    def _read(self, message: Received, account: Account) -> list[tuple[Subject, ObjectCreated | NotAnObject]]:
+        try:
+            notification = load_event(message.body) or self.parse(message.body)
+        except BeagleError as error:
+            account.announce(message, 1)
+            account.end(message, self.endings.end(Subject(message=message), error))
+            return []
+        account.announce(message, len(notification.announced))
+        return [
+            (
+                Subject(
+                    message=message,
+                    event=None if isinstance(announced, NotAnObject) else announced,
+                    replayed=notification.replayed,
+                ),
+                announced,
+            )
+            for announced in notification.announced
+        ]
+
+    def _ready(self, announced: ObjectCreated | NotAnObject, subject: Subject) -> ReadyItem | NotAnObject:
+        if isinstance(announced, NotAnObject):
+            return announced
+        routed = route_event(self.routes, announced, self.artifact_prefix)
+        if isinstance(routed, NotAnObject):
+            return routed
+        ready = ReadyItem(
+            event=announced,
+            item=routed.item,
+            route=routed.route.name,
+            on_overwrite=routed.route.on_overwrite,
+            on_name_collision=routed.route.on_name_collision,
+            replayed=subject.replayed,
+        )
+        if routed.route.group and self.groups:
+            return self.groups.gather(routed.route.group, ready)
+        return ready

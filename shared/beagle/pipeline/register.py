@@ -1,0 +1,118 @@
+"""Register: from waiting items to items that stand in Darwin, in as few requests as allowed.
+
+The ledger is written before Darwin is asked and after it has answered. Whatever is lost between the two, a
+redelivery finds the intent and knows that a name Darwin calls taken may have been taken by us.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cmp_to_key
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from beagle.domain.errors import DarwinThrottledError, UnparsableMessageError
+from beagle.messages import load_item
+from beagle.pipeline.account import Account, Report
+from beagle.pipeline.claiming import claim
+from beagle.pipeline.endings import Endings, Subject
+from beagle.pipeline.settling import settle
+from beagle.pipeline.work import Round, Work
+from beagle.ports import Destination, Journal, Kept, Ledger, Registrar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from beagle.domain.events import ObjectRef
+    from beagle.domain.items import ItemId
+    from beagle.ports import Deadline, Received
+
+SPARE = 5.0
+"""Seconds that the stage leaves unused, for the ledger and its answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Register:
+    """Registers the items of a batch, once each, whatever is delivered twice, late or out of order."""
+
+    registrar: Registrar
+    ledger: Ledger
+    endings: Endings
+    journal: Journal
+
+    def run(self, batch: Sequence[Received], deadline: Deadline) -> Report:
+        """Register every item of a batch; no message is acknowledged before its outcome is durable."""
+        account = Account("register", batch, self.journal)
+        waiting = _newest_first(self._read(batch, account))
+        while waiting:
+            # Names are unique within a round, and so within a request: answers name items by nothing else.
+            now: dict[ItemId, Work] = {}
+            later = [work for work in waiting if now.setdefault(work.ready.item.id, work) is not work]
+            waiting = [*self._round(list(now.values()), account, deadline), *later]
+        return account.close()
+
+    def _read(self, batch: Sequence[Received], account: Account) -> list[Work]:
+        works = []
+        for message in batch:
+            account.announce(message, 1)
+            try:
+                ready = load_item(message.body)
+            except UnparsableMessageError as error:
+                account.end(message, self.endings.end(Subject(message=message), error))
+            else:
+                works.append(Work(message, ready))
+        return works
+
+    def _round(self, works: list[Work], account: Account, deadline: Deadline) -> list[Work]:
+        """Take items of different names through; return those that want another name."""
+        this = Round(
+            registrar=self.registrar,
+            ledger=self.ledger,
+            endings=self.endings,
+            journal=self.journal,
+            account=account,
+            deadline=deadline,
+        )
+        held_back = self.registrar.seconds_to_wait()
+        if held_back > deadline.remaining() - SPARE:
+            error = DarwinThrottledError("Darwin asked for a pause.", retry_after=held_back)
+            for work in works:
+                this.end(work, error)
+            return []
+        for destination, claimed in _by_destination(claim(works, this)):
+            items = [work.ready.item for work, _ in claimed]
+            settle(claimed, self.registrar.register(destination, items, deadline), this)
+        return this.renamed
+
+
+def _newest_first(works: list[Work]) -> list[Work]:
+    """Put the contents of one object in order, the newest first; leave different objects as they came."""
+
+    def order(left: Work, right: Work) -> int:
+        older = left.ready.claimant.is_older_than(right.ready.claimant.sequencer)
+        return 0 if older is None else 1 if older else -1
+
+    by_object: dict[ObjectRef, list[Work]] = {}
+    for work in works:
+        by_object.setdefault(work.ready.claimant.ref, []).append(work)
+    return [work for group in by_object.values() for work in sorted(group, key=cmp_to_key(order))]
+
+
+def _by_destination(
+    claimed: Iterable[tuple[Work, Kept]],
+) -> list[tuple[Destination, list[tuple[Work, Kept]]]]:
+    def destination(pair: tuple[Work, Kept]) -> Destination:
+        item = pair[0].ready.item
+        return Destination(
+            team=item.id.team,
+            dataset=item.id.dataset,
+            storage=item.storage,
+            access=item.access,
+            ignore_dicom_layout=item.ignore_dicom_layout,
+        )
+
+    def sort_key(pair: tuple[Work, Kept]) -> tuple[str, ...]:
+        to = destination(pair)
+        return (to.team, to.dataset, to.storage, to.access, str(to.ignore_dicom_layout))
+
+    return [(to, list(group)) for to, group in groupby(sorted(claimed, key=sort_key), destination)]

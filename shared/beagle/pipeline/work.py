@@ -1,0 +1,100 @@
+"""One round of register: items of different names, and how each of them leaves it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from beagle.domain.errors import (
+    BeagleError,
+    DarwinNotFoundError,
+    DarwinStorageFullError,
+    DarwinUnauthorizedError,
+    ServiceError,
+)
+from beagle.domain.items import ReadyItem
+from beagle.pipeline.account import Account
+from beagle.pipeline.endings import Endings, Subject
+from beagle.ports import Deadline, Journal, Ledger, Received, Registrar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from beagle.domain.outcomes import Ending, Outcome
+    from beagle.ports import Kept, LedgerEntry
+
+_NEEDS_A_PERSON = (DarwinUnauthorizedError, DarwinNotFoundError, DarwinStorageFullError)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One message's item, on its way through the stage."""
+
+    message: Received
+    ready: ReadyItem
+    renamed: bool = False
+
+    @property
+    def subject(self) -> Subject:
+        """What an outcome or a dead letter says it is about."""
+        ready = self.ready
+        return Subject(
+            message=self.message,
+            event=ready.event,
+            item=ready.item,
+            route=ready.route,
+            replayed=ready.replayed,
+        )
+
+    @property
+    def place(self) -> str:
+        """Where its item stands, for a person."""
+        item = self.ready.item.id
+        return f"{item.path.rstrip('/')}/{item.name} in {item.dataset}"
+
+    def under_another_name(self, distinction: str) -> Work:
+        """Return the same work for the name it takes when its own is taken."""
+        item = self.ready.item.renamed(distinction)
+        return replace(self, ready=replace(self.ready, item=item), renamed=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """What the halves of a round share: before the request, and after the answer."""
+
+    registrar: Registrar
+    ledger: Ledger
+    endings: Endings
+    journal: Journal
+    account: Account
+    deadline: Deadline
+    renamed: list[Work] = field(default_factory=list)
+    """What must be tried again in a further round, under another name."""
+
+    def good(self, work: Work, ending: Ending, code: str = "") -> None:
+        """End an item as it should."""
+        self.account.end(work.message, self.endings.good(ending, work.subject, code))
+
+    def end(self, work: Work, error: BeagleError) -> None:
+        """End an item by its error's class."""
+        self.alarm(error)
+        self.account.end(work.message, self.endings.end(work.subject, error))
+
+    def alarm(self, error: BeagleError) -> None:
+        """Call a person where waiting alone does not help."""
+        if isinstance(error, _NEEDS_A_PERSON):
+            self.journal.alarm(error.code, str(error))
+
+    def write(self, changes: Iterable[tuple[Work, Kept, LedgerEntry, Outcome]]) -> None:
+        """End each item with its outcome once the ledger says so too; until then it comes again."""
+        changes = list(changes)
+        results = self.ledger.replace([(kept, entry) for _, kept, entry, _ in changes])
+        for (work, _, _, outcome), result in zip(changes, results, strict=True):
+            if isinstance(result, ServiceError):
+                self.end(work, result)
+            else:
+                self.account.end(work.message, outcome)
+
+    def renames(self, work: Work) -> bool:
+        """Say whether the route wants another name for an item whose name is taken, and it has none yet."""
+        return work.ready.on_name_collision == "new_name" and not work.renamed

@@ -1,0 +1,140 @@
+"""What Beagle remembers between invocations, in a bucket: the ledger, and groups that are not whole yet.
+
+Object stores of all three providers create an object only if it is absent and replace it only if it is
+unchanged; that is all a ledger needs. Keys are our own and plain, so obstore can address every one.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError, PreconditionError
+
+from beagle.domain.errors import (
+    LedgerConflictError,
+    LedgerUnavailableError,
+    ServiceError,
+    UnparsableMessageError,
+)
+from beagle.domain.keys import derive_state_key, hash8
+from beagle.messages import dump_entry, dump_item, load_entry, load_item
+from beagle.ports import Kept, LedgerEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from obstore.store import ObjectStore
+
+    from beagle.domain.items import ItemId, ReadyItem
+
+A = TypeVar("A")
+R = TypeVar("R")
+
+
+class StoreLedger:
+    """A ledger of one small JSON object an item."""
+
+    def __init__(self, store: ObjectStore, *, threads: int = 16) -> None:
+        self._store = store
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="ledger") if threads > 1 else None
+
+    def create(self, entries: Sequence[LedgerEntry]) -> list[Kept | ServiceError]:
+        """Create each entry where its item has none; return what stands there now."""
+        return self._all(self._create, entries)
+
+    def replace(self, changes: Sequence[tuple[Kept, LedgerEntry]]) -> list[Kept | ServiceError]:
+        """Write each entry over the one that was seen; `LedgerConflictError` where it has changed since."""
+        return self._all(self._replace, changes)
+
+    def read(self, items: Sequence[ItemId]) -> list[Kept | ServiceError | None]:
+        """Return each item's entry, None where there is none."""
+        return self._all(self._read, items)
+
+    def _create(self, entry: LedgerEntry) -> Kept | ServiceError:
+        key = _ledger_key(entry.item)
+        try:
+            result = obstore.put(self._store, key, dump_entry(entry), mode="create")
+        except AlreadyExistsError:
+            return self._read(entry.item) or LedgerConflictError("The entry vanished while it was read.")
+        return Kept(entry, _version(result), created=True)
+
+    def _replace(self, change: tuple[Kept, LedgerEntry]) -> Kept | ServiceError:
+        kept, entry = change
+        try:
+            result = obstore.put(
+                self._store,
+                _ledger_key(entry.item),
+                dump_entry(entry),
+                mode=kept.version,  # type: ignore[arg-type]  # what `_version` made
+            )
+        except (PreconditionError, AlreadyExistsError, NotFoundError) as error:
+            conflict = LedgerConflictError(f"Another worker changed the entry of {entry.item.name}.")
+            conflict.__cause__ = error
+            return conflict
+        return Kept(entry, _version(result))
+
+    def _read(self, item: ItemId) -> Kept | ServiceError | None:
+        try:
+            found = obstore.get(self._store, _ledger_key(item))
+            return Kept(load_entry(bytes(found.bytes())), _version(found.meta))
+        except (NotFoundError, FileNotFoundError):
+            return None
+
+    def _all(self, one: Callable[[A], R], arguments: Sequence[A]) -> list[R | ServiceError]:
+        if self._pool is None or len(arguments) < 2:  # noqa: PLR2004 - one needs no pool
+            return [_guarded(one, argument) for argument in arguments]
+        return list(self._pool.map(partial(_guarded, one), arguments))
+
+
+class StoreGroupMembers:
+    """One small JSON object for each object that waits for its group."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    def add(self, ready: ReadyItem) -> None:
+        """Remember one object of the group that its item names."""
+        key = f"{_group_folder(ready.item.id)}/{hash8(ready.event.ref.key)}.json"
+        try:
+            obstore.put(self._store, key, dump_item(ready).encode())
+        except BaseError as error:
+            raise LedgerUnavailableError("The state bucket did not take a group's member.") from error
+
+    def members(self, item: ItemId) -> list[ReadyItem]:
+        """Return all objects of a group that were added."""
+        try:
+            listed = [meta["path"] for page in self._store.list(_group_folder(item)) for meta in page]
+            bodies = [bytes(obstore.get(self._store, path).bytes()).decode() for path in listed]
+        except BaseError as error:
+            raise LedgerUnavailableError("The state bucket did not list a group.") from error
+        return [load_item(body) for body in bodies]
+
+
+def _ledger_key(item: ItemId) -> str:
+    return derive_state_key("ledger", item.team, item.dataset, item.path, item.name) + ".json"
+
+
+def _group_folder(item: ItemId) -> str:
+    return derive_state_key("groups", item.team, item.dataset, item.path, item.name)
+
+
+def _version(result: object) -> dict[str, str]:
+    """Return what a conditional put must name: the etag, and the generation where there is one."""
+    named = {name: result.get(name) for name in ("e_tag", "version")}  # type: ignore[attr-defined]  # a TypedDict
+    return {name: value for name, value in named.items() if value}
+
+
+def _guarded(one: Callable[[A], R], argument: A) -> R | ServiceError:
+    try:
+        return one(argument)
+    except (BaseError, OSError) as error:
+        trouble = LedgerUnavailableError(f"The state bucket did not answer: {type(error).__name__}.")
+        trouble.__cause__ = error
+        return trouble
+    except UnparsableMessageError as error:
+        trouble = LedgerUnavailableError(f"A ledger entry cannot be read: {error}")
+        trouble.__cause__ = error
+        return trouble
