@@ -1,0 +1,72 @@
+# Everything here needs only make and Python 3.11 or later; the rest comes from PyPI, pinned by hash.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List these targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do \
+	  printf '  make %-8s %s\n' "$$name" "$$text"; done
+
+.PHONY: install
+install: $(VENV)/installed ## Install Beagle and its command into .venv
+
+$(VENV)/created:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Beagle needs Python 3.11 or later: make PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/installed: $(VENV)/created shared/requirements.txt pyproject.toml
+	$(PIP) install --require-hashes --only-binary :all: -r shared/requirements.txt
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/tested: $(VENV)/installed tests/requirements.txt
+	$(PIP) install --require-hashes --only-binary :all: -r tests/requirements.txt
+	touch $@
+
+.PHONY: demo
+demo: install ## See Beagle at work on a local AWS, in your browser
+	$(BIN)/beagle demo
+
+.PHONY: up
+up: install ## Start the local AWS alone, for your own uploads
+	$(BIN)/beagle up
+
+.PHONY: build
+build: install ## Build what `sam deploy` deploys
+	$(BIN)/python -m beagle.playground.packaging
+
+.PHONY: lint
+lint: $(VENV)/tested ## Check style, types and the direction of imports
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+.PHONY: test
+test: lint ## Check everything: lint, then all tests
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+.PHONY: bench
+bench: $(VENV)/tested ## Measure how fast it is
+	$(BIN)/python tests/benchmarks/run.py
+
+# What `pip install --no-build-isolation --editable` takes, as pyproject.toml's build-system asks.
+BUILD := 'hatchling==1.27.0' editables
+EXTRAS := --extra aws --extra cli --extra demo
+
+# The functions' versions are the tests' versions: the widest set constrains the others.
+.PHONY: lock
+lock: ## Pin the newest allowed dependencies (needs uv)
+	printf '%s\n' $(BUILD) | $(LOCK) --upgrade - pyproject.toml tests/requirements.in $(EXTRAS) -o tests/requirements.txt
+	printf '%s\n' $(BUILD) | $(LOCK) --upgrade - pyproject.toml $(EXTRAS) -c tests/requirements.txt -o shared/requirements.txt
+	$(LOCK) --upgrade pyproject.toml --extra aws -c tests/requirements.txt -o functions/aws/requirements.txt
+
+.PHONY: clean
+clean: ## Remove what was built, installed or cached
+	rm -rf $(VENV) .build .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache dist demo-run
