@@ -15,7 +15,8 @@ from types import TracebackType
 from typing import Any, Self
 
 REGION = "us-east-1"
-OWNER = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+# ministack takes this key, and this secret, for the account's owner.
+OWNER = "test"
 START_SECONDS = 30.0
 STOP_SECONDS = 5.0
 # What a function needs from this machine to reach the real Darwin; everything else stays out.
@@ -105,9 +106,9 @@ class Ministack:
     @property
     def environment(self) -> dict[str, str]:
         """Return what another process sets to act as the account's owner here."""
-        credentials = {name.upper(): value for name, value in OWNER.items()}
         return {
-            **credentials,
+            "AWS_ACCESS_KEY_ID": OWNER,
+            "AWS_SECRET_ACCESS_KEY": OWNER,
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_REGION": REGION,
@@ -119,7 +120,9 @@ class Ministack:
         from botocore.config import Config  # noqa: PLC0415
 
         if service not in self._clients:
-            session = boto3.session.Session(**OWNER, region_name=REGION)
+            session = boto3.session.Session(
+                aws_access_key_id=OWNER, aws_secret_access_key=OWNER, region_name=REGION
+            )
             config = Config(retries={"max_attempts": 2}, proxies={}, s3={"addressing_style": "path"})
             self._clients[service] = session.client(service, endpoint_url=self.endpoint, config=config)  # type: ignore[call-overload]
         return self._clients[service]

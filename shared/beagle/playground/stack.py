@@ -171,7 +171,7 @@ def deploy(
     """
     Create the stack, or update it, from the template and a zip file of the functions; return when it stands.
 
-    What `sam deploy` does, without it: upload the code, point the template at it, let CloudFormation expand it.
+    What `sam deploy` does, without it: upload the code, point the template at it, have it transformed.
     """
     s3, cloudformation = aws.client("s3"), aws.client("cloudformation")
     code = archive.read_bytes()
