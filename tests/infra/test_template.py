@@ -218,13 +218,21 @@ def test_prepare_touches_the_bucket_only_when_it_makes_artifacts() -> None:
     """With read-write storage Darwin makes the thumbnails, so prepare may neither read nor write objects."""
     always, when_read_only = RESOURCES["PrepareRole"]["Properties"]["Policies"]
     condition, artifacts, nothing = when_read_only["Fn::If"]
-    writes = granted("PrepareRole")["s3:PutObject"]
+    written = [node["Resource"] for node in walk(artifacts) if node.get("Action") == "s3:PutObject"]
 
-    assert not [node for node in walk(always) if "s3:" in str(node.get("Action"))]
+    assert "${BucketName}" not in str(always)
     assert TEMPLATE["Conditions"][condition] == {"Fn::Equals": [{"Ref": "Access"}, "read_only"]}
-    assert artifacts["PolicyName"] == "artifacts"
+    assert written == [{"Fn::Sub": "arn:${AWS::Partition}:s3:::${BucketName}/" + ARTIFACTS + "*"}]
     assert nothing == {"Ref": "AWS::NoValue"}
-    assert writes == [{"Fn::Sub": "arn:${AWS::Partition}:s3:::${BucketName}/" + ARTIFACTS + "*"}]
+
+
+@pytest.mark.parametrize(("role", "place"), [("PrepareRole", "groups/"), ("RegisterRole", "ledger/")])
+def test_each_function_has_its_own_place_in_the_state_bucket(role: str, place: str) -> None:
+    """The function that parses strangers' files cannot touch the ledger."""
+    objects = granted(role)["s3:PutObject"] + granted(role)["s3:GetObject"]
+    in_state = {place["Fn::Sub"] for place in objects if "${State.Arn}" in place["Fn::Sub"]}
+
+    assert in_state == {"${State.Arn}/" + place + "*"}
 
 
 @pytest.mark.parametrize("name", BUCKETS)
