@@ -6,11 +6,13 @@ propagates.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from beagle.domain.items import Access, ItemId
 from beagle.domain.letters import DeadLetter
+from beagle.domain.outcomes import Ending, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from beagle.domain.errors import ServiceError
     from beagle.domain.events import Notification, ObjectCreated
     from beagle.domain.items import Item, ReadyItem
-    from beagle.domain.outcomes import Outcome
 
 
 class Clock(Protocol):
@@ -55,6 +56,19 @@ class Received:
     body: str
     attempts: int = 1
     """How often the queue has delivered it, this time included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of a batch: which messages must come again, and every object's outcome."""
+
+    again: dict[str, float | None]
+    """Message id to seconds until it should come; None leaves that to the queue."""
+    outcomes: tuple[Outcome, ...]
+
+    def count(self) -> Counter[Ending]:
+        """Return how many objects ended in each way."""
+        return Counter(outcome.ending for outcome in self.outcomes)
 
 
 class Outbox(Protocol):

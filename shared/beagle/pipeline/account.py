@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from beagle.domain.outcomes import Ending, Outcome
+from beagle.ports import Report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,19 +15,6 @@ if TYPE_CHECKING:
 
 class ConservationError(AssertionError):
     """A stage lost or doubled an object: a bug. Nothing of the batch is acknowledged."""
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What became of a batch: which messages must come again, and every object's outcome."""
-
-    again: dict[str, float | None]
-    """Message id to seconds until it should come; None leaves that to the queue."""
-    outcomes: tuple[Outcome, ...]
-
-    def count(self) -> Counter[Ending]:
-        """Return how many objects ended in each way."""
-        return Counter(outcome.ending for outcome in self.outcomes)
 
 
 class Account:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from beagle.domain.errors import BeagleError
 from beagle.messages import load_item
-from beagle.pipeline.account import Account, Report
+from beagle.pipeline.account import Account
 from beagle.pipeline.endings import Endings, Subject
 from beagle.pipeline.passing import pass_on
 from beagle.ports import ArtifactMaker, Journal, Outbox
@@ -15,7 +15,7 @@ from beagle.ports import ArtifactMaker, Journal, Outbox
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from beagle.ports import Deadline, Received
+    from beagle.ports import Deadline, Received, Report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from beagle.domain.outcomes import Ending
 from beagle.domain.routes import Routes
 from beagle.domain.routing import route_event
 from beagle.messages import load_event
-from beagle.pipeline.account import Account, Report
+from beagle.pipeline.account import Account
 from beagle.pipeline.endings import Endings, Subject
 from beagle.pipeline.groups import Groups
 from beagle.pipeline.passing import pass_on
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from beagle.domain.events import ObjectCreated
-    from beagle.ports import Deadline, Received
+    from beagle.ports import Deadline, Received, Report
 
 SPARE = 5.0
 """Seconds that a stage leaves unused, for sending what it has and for its answer."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from beagle.domain.errors import DarwinThrottledError, UnparsableMessageError
 from beagle.messages import load_item
-from beagle.pipeline.account import Account, Report
+from beagle.pipeline.account import Account
 from beagle.pipeline.claiming import claim
 from beagle.pipeline.endings import Endings, Subject
 from beagle.pipeline.settling import settle
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from beagle.domain.events import ObjectRef
     from beagle.domain.items import ItemId
-    from beagle.ports import Deadline, Received
+    from beagle.ports import Deadline, Received, Report
 
 SPARE = 5.0
 """Seconds that the stage leaves unused, for the ledger and its answer."""

@@ -1,0 +1,12 @@
+"""Prepare, on AWS: behind the uploads queue."""
+
+from pathlib import Path
+from typing import Any
+
+from beagle.bootstrap.aws import worker
+from beagle.providers.aws.worker import LambdaContext
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, list[dict[str, str]]]:
+    """Prepare the uploads of one batch; name the messages that must come again."""
+    return worker("prepare", Path(__file__).parent).answer(event, context)

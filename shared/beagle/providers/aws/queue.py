@@ -1,0 +1,181 @@
+"""SQS: batches in, partial answers out, messages to the next stage, dead letters for the operator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from beagle.domain.errors import QueueUnavailableError
+from beagle.messages import load_letter
+from beagle.ports import KeptLetter, Received
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from beagle.ports import Report
+
+_ENTRIES = 10
+"""SQS takes ten entries in one call."""
+_CALL_BYTES = 250_000
+"""Bytes of bodies in one call, below the smallest limit of SQS's history."""
+_LONGEST_HIDING = 43_200
+"""Seconds: SQS hides no message for longer."""
+_READING = 300
+"""Seconds that letters stay hidden while an operator's command reads them."""
+
+
+@dataclass(frozen=True, slots=True)
+class SqsOutbox:
+    """A queue to write to."""
+
+    client: Any  # boto3's clients are made at run time and have no types of their own
+    url: str
+
+    def send(self, bodies: Sequence[str]) -> list[int]:
+        """Send each body as a message; return the indices of those that SQS did not take."""
+        refused: list[int] = []
+        for chunk in _chunks(bodies):
+            entries = [{"Id": str(index), "MessageBody": bodies[index]} for index in chunk]
+            try:
+                answer = self.client.send_message_batch(QueueUrl=self.url, Entries=entries)
+            except (BotoCoreError, ClientError) as error:
+                if not refused and chunk[0] == 0:
+                    raise QueueUnavailableError(f"SQS did not take messages: {_code(error)}.") from error
+                refused.extend(chunk)
+            else:
+                refused.extend(int(failure["Id"]) for failure in answer.get("Failed", ()))
+        return refused
+
+
+def _chunks(bodies: Sequence[str]) -> Iterator[list[int]]:
+    chunk: list[int] = []
+    size = 0
+    for index, body in enumerate(bodies):
+        length = len(body.encode())
+        if chunk and (len(chunk) == _ENTRIES or size + length > _CALL_BYTES):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(index)
+        size += length
+    if chunk:
+        yield chunk
+
+
+@dataclass(frozen=True, slots=True)
+class SqsSource:
+    """The queue whose batches Lambda hands to a function."""
+
+    client: Any
+    url: str
+
+    @staticmethod
+    def batch(event: dict[str, Any]) -> list[Received]:
+        """Return the messages of a Lambda event."""
+        return [
+            Received(
+                id=record["messageId"],
+                body=record["body"],
+                attempts=int(record.get("attributes", {}).get("ApproximateReceiveCount", 1)),
+            )
+            for record in event["Records"]
+        ]
+
+    def answer(self, event: dict[str, Any], report: Report) -> dict[str, list[dict[str, str]]]:
+        """Return the partial batch response: what it does not name, SQS deletes.
+
+        What must come again is hidden for as long as its stage asked; where that fails, the queue's own
+        visibility time-out decides.
+        https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+        """
+        receipts = {record["messageId"]: record["receiptHandle"] for record in event["Records"]}
+        waits = [(receipts[name], wait) for name, wait in report.again.items() if wait is not None]
+        for start in range(0, len(waits), _ENTRIES):
+            entries = [
+                {
+                    "Id": str(index),
+                    "ReceiptHandle": receipt,
+                    "VisibilityTimeout": min(int(wait) + 1, _LONGEST_HIDING),
+                }
+                for index, (receipt, wait) in enumerate(waits[start : start + _ENTRIES])
+            ]
+            try:
+                self.client.change_message_visibility_batch(QueueUrl=self.url, Entries=entries)
+            except (BotoCoreError, ClientError):
+                break
+        return {"batchItemFailures": [{"itemIdentifier": name} for name in report.again]}
+
+
+@dataclass(slots=True)
+class SqsLetterBox:
+    """The dead-letter queue, as an operator reads it."""
+
+    client: Any
+    url: str
+    version: str
+    _listed: list[str] = field(default_factory=list)
+
+    def list_letters(self) -> Iterator[KeptLetter]:
+        """Yield every letter that no other reader holds, and hide it from them for five minutes."""
+        seen: set[str] = set()
+        while True:
+            try:
+                answer = self.client.receive_message(
+                    QueueUrl=self.url,
+                    MaxNumberOfMessages=_ENTRIES,
+                    VisibilityTimeout=_READING,
+                    WaitTimeSeconds=1,
+                    MessageSystemAttributeNames=["All"],
+                )
+            except (BotoCoreError, ClientError) as error:
+                raise QueueUnavailableError(f"SQS did not give its messages: {_code(error)}.") from error
+            messages = answer.get("Messages", ())
+            if not messages:
+                return
+            for message in messages:
+                self._listed.append(message["ReceiptHandle"])
+                if message["MessageId"] in seen:
+                    continue
+                seen.add(message["MessageId"])
+                yield self._kept(message)
+
+    def _kept(self, message: dict[str, Any]) -> KeptLetter:
+        attributes = message.get("Attributes", {})
+        sent_at = datetime.fromtimestamp(int(attributes.get("SentTimestamp", 0)) / 1000, UTC)
+        letter = load_letter(
+            message["Body"],
+            attempts=int(attributes.get("ApproximateReceiveCount", 1)),
+            sent_at=sent_at,
+            version=self.version,
+        )
+        return KeptLetter(letter, message["ReceiptHandle"])
+
+    def remove(self, kept: KeptLetter) -> None:
+        """Take one letter away."""
+        try:
+            self.client.delete_message(QueueUrl=self.url, ReceiptHandle=kept.receipt)
+        except (BotoCoreError, ClientError) as error:
+            raise QueueUnavailableError(f"SQS did not remove a letter: {_code(error)}.") from error
+        self._listed.remove(str(kept.receipt))
+
+    def release(self) -> None:
+        """Make the letters that were listed visible again for the next reader."""
+        for start in range(0, len(self._listed), _ENTRIES):
+            entries = [
+                {"Id": str(index), "ReceiptHandle": receipt, "VisibilityTimeout": 0}
+                for index, receipt in enumerate(self._listed[start : start + _ENTRIES])
+            ]
+            try:
+                self.client.change_message_visibility_batch(QueueUrl=self.url, Entries=entries)
+            except (BotoCoreError, ClientError):
+                return  # they come back by themselves
+        self._listed.clear()
+
+
+def _code(error: BotoCoreError | ClientError) -> str:
+    """Return AWS's code for what went wrong: the message may hold more than a log should."""
+    if isinstance(error, ClientError):
+        return str(error.response.get("Error", {}).get("Code", "unknown"))
+    return type(error).__name__

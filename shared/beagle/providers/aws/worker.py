@@ -1,0 +1,107 @@
+"""A Lambda function's work: batch in, stage, partial batch response out, outcomes logged and counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from aws_lambda_powertools import Logger, Metrics
+
+from beagle.providers.aws.queue import SqsSource
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from beagle.domain.outcomes import Outcome
+    from beagle.ports import Deadline, Received, Report
+
+
+class LambdaContext(Protocol):
+    """The part of Lambda's context that is used."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return milliseconds until Lambda ends the invocation."""
+
+
+@dataclass(frozen=True, slots=True)
+class LambdaDeadline:
+    """How long the invocation may still work."""
+
+    context: LambdaContext
+
+    def remaining(self) -> float:
+        """Return seconds."""
+        return self.context.get_remaining_time_in_millis() / 1000
+
+
+class Stage(Protocol):
+    """Prepare, extract or register."""
+
+    def run(self, batch: Sequence[Received], deadline: Deadline) -> Report:
+        """Take a batch through."""
+
+
+@dataclass(slots=True)
+class CloudWatchJournal:
+    """Writes a JSON log line for each outcome, and one metric an ending for each invocation.
+
+    Object keys go into log fields only: never into messages or metric dimensions.
+    """
+
+    logger: Logger
+    metrics: Metrics
+    _counts: Counter[str] = field(default_factory=Counter)
+    _alarmed: set[str] = field(default_factory=set)
+
+    def note(self, stage: str, outcome: Outcome) -> None:
+        """Write one outcome of a stage down."""
+        self._counts[outcome.ending] += 1
+        fields = {
+            "stage": stage,
+            "ending": str(outcome.ending),
+            "code": outcome.code,
+            "detail": outcome.detail,
+            "retry_in": outcome.retry_in,
+        }
+        if outcome.ref:
+            fields |= {
+                "provider": outcome.ref.provider,
+                "bucket": outcome.ref.bucket,
+                "key": outcome.ref.key,
+            }
+        if outcome.item:
+            fields |= {"dataset": outcome.item.dataset, "path": outcome.item.path, "item": outcome.item.name}
+        self.logger.info("object ended", extra={name: value for name, value in fields.items() if value})
+
+    def alarm(self, code: str, message: str) -> None:
+        """Say once an invocation that a service, not an object, is in trouble."""
+        if code not in self._alarmed:
+            self._alarmed.add(code)
+            self.logger.error("a person must act", extra={"code": code, "detail": message})
+            self.metrics.add_metric(name=code, unit="Count", value=1)
+
+    def flush(self) -> None:
+        """Write the invocation's metrics."""
+        for ending, count in self._counts.items():
+            self.metrics.add_metric(name=ending, unit="Count", value=count)
+        self.metrics.flush_metrics()
+        self._counts.clear()
+        self._alarmed.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """One function."""
+
+    stage: Stage
+    source: SqsSource
+    journal: CloudWatchJournal
+
+    def answer(self, event: dict[str, Any], context: LambdaContext) -> dict[str, list[dict[str, str]]]:
+        """Take the batch of one invocation through the stage; name the messages that must come again."""
+        try:
+            report = self.stage.run(self.source.batch(event), LambdaDeadline(context))
+        finally:
+            self.journal.flush()
+        return self.source.answer(event, report)

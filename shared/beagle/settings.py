@@ -1,0 +1,151 @@
+"""The settings of a deployment. The environment is read here, and nowhere else."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Annotated
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+
+from beagle.domain.errors import ConfigurationError, RoutesError
+from beagle.domain.items import Access
+from beagle.domain.keys import ARTIFACT_PREFIX
+from beagle.domain.routes import Routes, parse_routes
+from beagle.domain.routing import check_examples
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+PREFIX = "BEAGLE_"
+
+_Slashed = Annotated[
+    str, BeforeValidator(lambda text: text if not text or text.endswith("/") else f"{text}/")
+]
+
+
+class Settings(BaseModel):
+    """What a function is told by its environment; each field is a variable named `BEAGLE_` and its name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    team: str = Field("", description="The team's slug in Darwin (without a routes file).")
+    dataset: str = Field("", description="The dataset's slug in Darwin (without a routes file).")
+    storage: str = Field("", description="The storage integration's name in Darwin (without a routes file).")
+    access: Access = Field("read_write", description="What the storage integration allows Darwin.")
+    bucket: str = Field("", description="The watched bucket (without a routes file).")
+    prefix: _Slashed = Field("", description="Only keys below this become items (without a routes file).")
+    routes: str = Field("routes.yaml", description="The routes file, beside the entry points.")
+    artifact_prefix: _Slashed = Field(
+        ARTIFACT_PREFIX, description="Where Beagle writes in the watched bucket; never taken for uploads."
+    )
+    darwin_url: str = Field("https://darwin.v7labs.com", description="Darwin's address, without a path.")
+    api_key_secret: str = Field(
+        "", description="Where the secret store keeps Darwin's API key; on AWS an ARN."
+    )
+    api_key: SecretStr = Field(
+        SecretStr(""), description="The key itself, for trials on one machine; never for a deployment."
+    )
+    uploads_queue: str = Field("", description="The queue of notifications; on AWS its address.")
+    items_queue: str = Field("", description="The queue of items that wait for registration.")
+    dead_letters_queue: str = Field("", description="The queue of dead letters.")
+    state_bucket: str = Field("", description="The bucket of the ledger.")
+    items_per_request: int = Field(
+        100, ge=1, le=500, description="At most so many items in one registration request."
+    )
+    requests_per_minute: float = Field(
+        50, gt=0, le=1000, description="At most so many requests a minute from one instance (two run)."
+    )
+    aws_endpoint_url: str = Field("", description="Another address for AWS itself, for local emulators.")
+
+    def require(self, *names: str) -> None:
+        """Check that settings are there.
+
+        Raises:
+            ConfigurationError: One is not; the message names its variable.
+
+        """
+        if missing := [f"{PREFIX}{name.upper()}" for name in names if not getattr(self, name)]:
+            raise ConfigurationError(f"Not set: {', '.join(missing)}.")
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings that the environment holds; what is set but empty counts as not set.
+
+    Raises:
+        ConfigurationError: A variable has a value that cannot be; every such one is named.
+
+    """
+    environment = os.environ if environment is None else environment  # noqa: TID251 - this is settings.py
+    names = {f"{PREFIX}{name.upper()}": name for name in Settings.model_fields}
+    names["AWS_ENDPOINT_URL"] = "aws_endpoint_url"
+    values = {field: environment[name] for name, field in names.items() if environment.get(name)}
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{PREFIX}{str(fault['loc'][0]).upper()}: {fault['msg']}"
+            for fault in error.errors(include_url=False, include_input=False)
+        )
+        raise ConfigurationError(f"The environment is wrong: {faults}.") from error
+
+
+def load_routes(text: str) -> Routes:
+    """Return the routes of a routes file, its examples checked.
+
+    Raises:
+        RoutesError: It is no YAML, does not hold together, or an example ends otherwise.
+
+    """
+    try:
+        document = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+    except yaml.YAMLError as error:
+        raise RoutesError(f"The routes file is no YAML: {error}") from error
+    return check_examples(parse_routes(document))
+
+
+def routes_of(settings: Settings, folder: Path) -> Routes:
+    """Return the routes of a deployment: of the file in the folder, or of the settings alone.
+
+    Raises:
+        RoutesError: The file does not hold together.
+        ConfigurationError: There is no file, and the settings name no dataset.
+
+    """
+    path = folder / settings.routes
+    if path.is_file():
+        return load_routes(path.read_text(encoding="utf-8"))
+    settings.require("team", "dataset", "storage", "bucket")
+    return parse_routes(
+        {
+            "team": settings.team,
+            "routes": [
+                {
+                    "name": "default",
+                    "watch": {"bucket": settings.bucket, "prefix": settings.prefix},
+                    "dataset": settings.dataset,
+                    "storage": settings.storage,
+                    "access": settings.access,
+                }
+            ],
+        }
+    )
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses what YAML forgives: a key that stands twice in one mapping, of which one would be lost."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:  # noqa: FBT001, FBT002 - PyYAML's signature
+        mapping: dict[object, object] = {}
+        for key_node, value_node in node.value:
+            key = self.construct_object(key_node, deep=True)
+            value = self.construct_object(value_node, deep=deep)
+            if key in mapping and key == "name" and "{" in str(value):
+                key = "item_name"  # a route's own name and the template of its items' name
+            if key in mapping:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"{key!r} stands twice", key_node.start_mark
+                )
+            mapping[key] = value
+        return mapping
