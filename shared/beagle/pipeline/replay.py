@@ -1,4 +1,4 @@
-"""Replay: chosen dead letters go through the pipeline again, from its start, so that corrected routes apply."""
+"""Replay: chosen dead letters go through the pipeline again, from its start: corrected routes apply."""
 
 from __future__ import annotations
 
