@@ -12,7 +12,7 @@ from .faults import Fault
 from .pictures import OPAQUE, media_type
 from .records import ALL_PERMISSIONS, Provider
 from .routing import decode
-from .snapshot import item_detail, snapshot
+from .snapshot import item_detail, picture_key, snapshot
 from .wire import RefusalError, Reply, json_reply, not_found
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ PAGE = {
     "/": ("index.html", "text/html; charset=utf-8"),
     "/_page/page.js": ("page.js", "text/javascript; charset=utf-8"),
     "/_page/page.css": ("page.css", "text/css; charset=utf-8"),
+    "/_page/icon.svg": ("icon.svg", "image/svg+xml"),
 }
 # Names on the page come from whoever uploads: nothing but our own script runs, nothing leaves.
 POLICY = (
@@ -168,13 +169,12 @@ class Admin:
         if segments[1] != "thumbnail":
             raise not_found("page")
         bucket = self._darwin.context.bucket_of(item)
-        slot = item.slots[0]
-        # Darwin makes the thumbnails of read-write items; here the picture itself stands in.
-        key = slot.thumbnail_key or (slot.storage_key if slot.type == "image" else None)
+        key = picture_key(item)
         data = bucket.read(key) if bucket is not None and key is not None else None
         kind = media_type(data) if data is not None else OPAQUE
         if data is None or kind == OPAQUE:
-            raise not_found("thumbnail")
+            # Nothing to show is no error: the page then draws the type's icon.
+            return Reply(204)
         headers = (
             ("Content-Type", kind),
             ("X-Content-Type-Options", "nosniff"),

@@ -112,7 +112,7 @@ def _playlist_problems(fields: Mapping[str, Any], bucket: Bucket) -> Iterator[st
             yield f"{quality} index names no segment"
         missing = [key for key in segments if not bucket.has(key)]
         if missing:
-            yield f"{len(missing)} {quality} segments are missing, first {missing[0]}"
+            yield f"{len(missing)} of {len(segments)} {quality} segments are missing, first {missing[0]}"
 
 
 def _audio_problems(fields: Mapping[str, Any], bucket: Bucket) -> Iterator[str]:

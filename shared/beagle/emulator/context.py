@@ -59,21 +59,29 @@ class Context:
 
         Time passes only when someone looks, so there is no thread and a fake clock decides all.
         """
-        for item in self._due():
-            settled = self._processed(item) if item.access == "read_write" else self._looked_through(item)
-            with self.world.lock:
-                # Renamed, archived or removed meanwhile: change only what settling is about.
-                if item.id in self.world.items and settled is not item:
-                    self.world.change_items(
-                        [item],
-                        status=settled.status,
-                        problems=settled.problems,
-                        processing_error=settled.processing_error,
-                        updated_at=self.wall(),
-                    )
+        due = self._due()
+        try:
+            while due:
+                self._settle(due[0])
+                due.popleft()
+        finally:
+            # A hook that failed is asked again next time.
+            self.world.unsettled.extend(item.id for item in due)
 
-    def _due(self) -> list[Item]:
-        due: list[Item] = []
+    def _settle(self, item: Item) -> None:
+        settled = self._processed(item) if item.access == "read_write" else self._looked_through(item)
+        if settled is not item:
+            # Renamed, archived or removed meanwhile: change only what settling is about.
+            self.world.change_items(
+                [item],
+                status=settled.status,
+                problems=settled.problems,
+                processing_error=settled.processing_error,
+                updated_at=self.wall(),
+            )
+
+    def _due(self) -> deque[Item]:
+        due: deque[Item] = deque()
         waiting: deque[str] = deque()
         with self.world.lock:
             now = self.clock()

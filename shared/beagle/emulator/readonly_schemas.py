@@ -118,7 +118,13 @@ class HlsSlot(SlotNames):
     size_bytes: Count | None = None
 
 
+def _fields(value: object) -> object:
+    # Pydantic asks for the form twice: of what was sent, and of the model when it is written out.
+    return vars(value) if isinstance(value, Strict) else value
+
+
 def _slot_form(value: object) -> str:
+    value = _fields(value)
     if isinstance(value, dict):
         if "hls_segments" in value:
             return "hls"
@@ -144,6 +150,7 @@ class ReadOnlySlots(ItemFields):
 
 
 def _item_form(value: object) -> str:
+    value = _fields(value)
     if isinstance(value, dict):
         if "slots" in value:
             return "slots"

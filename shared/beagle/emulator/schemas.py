@@ -149,7 +149,9 @@ class ReadWriteSlots(ItemFields):
 
 
 def _read_write_form(value: object) -> str:
-    return "slots" if isinstance(value, dict) and "slots" in value else "flat"
+    # Pydantic asks twice: of what was sent, and of the model when it is written out.
+    fields = vars(value) if isinstance(value, Strict) else value
+    return "slots" if isinstance(fields, dict) and "slots" in fields else "flat"
 
 
 ReadWriteItem = Annotated[

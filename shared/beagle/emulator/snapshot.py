@@ -76,6 +76,15 @@ def _recent(rows: Any, since: int) -> list[Any]:  # noqa: ANN401 - a deque of ei
     return found[::-1]
 
 
+def picture_key(item: Item) -> str | None:
+    """Return the key of the picture to show: its thumbnail, or the image itself.
+
+    Darwin makes the thumbnails of read-write items; here the image stands in for its own.
+    """
+    slot = item.slots[0]
+    return slot.thumbnail_key or (slot.storage_key or None if slot.type == "image" else None)
+
+
 def item_summary(item: Item) -> dict[str, Any]:
     """Tell what a card shows."""
     return {
@@ -87,6 +96,7 @@ def item_summary(item: Item) -> dict[str, Any]:
         "status": item.shown_status,
         "access": item.access,
         "type": item.slots[0].type,
+        "picture": picture_key(item) is not None,
         "slots": len(item.slots),
         "problems": len(item.problems),
         "at": item.inserted_at,
