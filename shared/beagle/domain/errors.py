@@ -193,6 +193,12 @@ class DarwinUnreachableError(DarwinError):
     code = "darwin_unreachable"
 
 
+class DarwinNotAskedError(DarwinError):
+    """Nothing was sent: no turn comes, or no time is left, before this invocation ends."""
+
+    code = "darwin_not_asked"
+
+
 class DarwinThrottledError(DarwinError):
     """Darwin asks to slow down (429, 503)."""
 

@@ -1,0 +1,122 @@
+"""Looking at what stands in Darwin under a name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from beagle.domain.answers import Standing
+from beagle.domain.errors import DarwinError, DarwinNotAskedError, DarwinNotFoundError
+from beagle.registration.pacing import PASSING, Pacer
+from beagle.registration.protocol import place_of, trouble_of
+from beagle.registration.reading import entries, load, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from beagle.domain.items import ItemId
+    from beagle.ports import Clock
+    from beagle.registration.client import DarwinClient
+
+LONGEST_LOOK = 20.0
+"""Seconds that one look may take, its turns included."""
+
+
+def quoted(slug: str) -> str:
+    """Return a slug as one segment of a URL's path, whatever it holds."""
+    return quote(slug, safe="")
+
+
+class Lookup:
+    """Finds items by path and name. Datasets' ids, which the list of items wants, are remembered."""
+
+    def __init__(self, client: DarwinClient, pacer: Pacer, clock: Clock) -> None:
+        self._client = client
+        self._pacer = pacer
+        self._clock = clock
+        self._datasets: dict[tuple[str, str], str] = {}
+
+    def find(self, item: ItemId) -> Standing | None:
+        """Return the item that stands there, None where there is none.
+
+        Raises:
+            DarwinError: It cannot be told.
+
+        """
+        limit = _Limit(self._clock, LONGEST_LOOK)
+        query = {
+            "dataset_ids[]": self._dataset_id(item, limit),
+            "item_names[]": item.name,
+            "item_paths[]": place_of(item.path, item.name)[0],
+        }
+        try:
+            document = self._get(f"/api/v2/teams/{quoted(item.team)}/items", query, limit)
+        except DarwinError:
+            self._datasets.pop((item.team, item.dataset), None)
+            raise
+        if not isinstance(document, dict) or not isinstance(document.get("items"), list):
+            raise DarwinError("Darwin's list of items is not readable.")
+        for entry in sorted(entries(document["items"]), key=lambda entry: entry.get("archived") is True):
+            path, name = entry.get("path"), entry.get("name")
+            if isinstance(path, str) and place_of(path, str(name)) == place_of(item.path, item.name):
+                return _standing(entry)
+        page = document.get("page")
+        if isinstance(page, dict) and page.get("next"):
+            raise DarwinError("Darwin lists other items than it was asked for.")
+        return None
+
+    def _dataset_id(self, item: ItemId, limit: _Limit) -> str:
+        place = (item.team, item.dataset)
+        if place not in self._datasets:
+            for entry in entries(self._get("/api/datasets", {}, limit)):
+                slugs = (entry.get("team_slug") or item.team, entry.get("slug"))
+                if slugs == place and text_of(entry.get("id")):
+                    self._datasets[place] = text_of(entry.get("id"))
+        if place not in self._datasets:
+            raise DarwinNotFoundError(
+                f"The API key sees no dataset {item.dataset!r} in the team {item.team!r}."
+            )
+        return self._datasets[place]
+
+    def _get(self, path: str, query: Mapping[str, str], limit: _Limit) -> Any:  # noqa: ANN401 - JSON
+        wait = self._pacer.wait_turn(limit)
+        if wait is not None:
+            raise DarwinNotAskedError("No turn comes in time to look.", retry_after=wait)
+        try:
+            reply = self._client.get(path, query, limit)
+            if reply.status // 100 != 2:  # noqa: PLR2004 - any success
+                raise trouble_of(reply)
+        except PASSING as error:
+            self._pacer.went_wrong(error)
+            raise
+        except DarwinError:
+            # A key that may not look may well register: that holds nothing back.
+            self._pacer.went_well()
+            raise
+        self._pacer.went_well()
+        return None if reply.cut_short else load(reply.body)
+
+
+def _standing(entry: Mapping[str, Any]) -> Standing:
+    slots = entries(entry.get("slots"))
+    return Standing(
+        item_id=text_of(entry.get("id")),
+        file_names=tuple(text_of(slot.get("file_name")) for slot in slots),
+        sizes=tuple(_size(slot.get("size_bytes")) for slot in slots),
+    )
+
+
+def _size(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+class _Limit:
+    """A deadline from now."""
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        self._clock = clock
+        self._end = clock.monotonic() + seconds
+
+    def remaining(self) -> float:
+        """Return the seconds left."""
+        return self._end - self._clock.monotonic()

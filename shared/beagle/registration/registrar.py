@@ -1,0 +1,238 @@
+"""Darwin as the pipeline knows it: items in, one answer for each out, whatever Darwin does."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING
+
+from beagle.domain.answers import Answer, Postponed, Refused
+from beagle.domain.errors import (
+    DarwinAmbiguousError,
+    DarwinError,
+    DarwinNotAskedError,
+    InvalidRequestError,
+    RequestTooLargeError,
+)
+from beagle.registration.batching import fitting
+from beagle.registration.client import SHORT_RETRIES, DarwinClient
+from beagle.registration.lookup import Lookup, quoted
+from beagle.registration.payloads import encode_item, join_request
+from beagle.registration.protocol import Answered, RefusedWhole, Trouble, place_of, understand
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from beagle.domain.answers import Standing
+    from beagle.domain.items import Item, ItemId
+    from beagle.ports import Clock, Deadline, Destination
+    from beagle.registration.pacing import Pacer
+
+MOST_ITEMS = 500
+"""Items a request, as V7's documentation has it; its API reference says 100."""
+
+ENDPOINTS = {"read_write": "register_existing", "read_only": "register_existing_readonly"}
+
+logger = logging.getLogger(__name__)
+
+
+class DarwinRegistrar:
+    """Registers items in as few requests as Darwin takes. Safe for threads."""
+
+    def __init__(
+        self,
+        client: DarwinClient,
+        pacer: Pacer,
+        *,
+        clock: Clock,
+        items_per_request: int = 100,
+        bytes_per_request: int = 4_000_000,
+    ) -> None:
+        if not 1 <= items_per_request <= MOST_ITEMS or bytes_per_request < 1:
+            raise ValueError(f"items_per_request must be from 1 to {MOST_ITEMS}, and some bytes to hold them")
+        self.client = client
+        self.pacer = pacer
+        self._lookup = Lookup(client, pacer, clock)
+        self._caps = threading.Lock()
+        self._most_items = items_per_request
+        self._most_bytes = bytes_per_request
+
+    def register(self, destination: Destination, items: Sequence[Item], deadline: Deadline) -> list[Answer]:
+        """Register items; return one answer for each, in order.
+
+        Raises:
+            ValueError: Two items have one path and name, or one is for another destination.
+            SecretUnavailableError: There is no API key; nothing was sent.
+
+        """
+        _require_fit(destination, items)
+        run = _Run(self, destination, items, deadline)
+        while waiting := run.waiting():
+            sizes = [len(run.encoded[index]) for index in waiting[: self._most_items]]
+            count = fitting(sizes, 0, most_items=self._most_items, most_bytes=self._most_bytes)
+            run.settle(waiting[:count])
+        return run.finish()
+
+    def seconds_to_wait(self) -> float:
+        """Return how long nothing may be sent; 0 when a request may go now."""
+        return self.pacer.seconds_to_wait()
+
+    def find(self, item: ItemId) -> Standing | None:
+        """Return what stands in Darwin under the item's path and name.
+
+        Raises:
+            DarwinError: It cannot be told.
+
+        """
+        return self._lookup.find(item)
+
+    def shrink(self, *, most_items: int | None = None, most_bytes: int | None = None) -> None:
+        """Remember that Darwin takes less than it was sent."""
+        with self._caps:
+            self._most_items = min(self._most_items, max(1, most_items or self._most_items))
+            self._most_bytes = min(self._most_bytes, max(1, most_bytes or self._most_bytes))
+            caps = {"most_items": self._most_items, "most_bytes": self._most_bytes}
+        logger.warning("requests made smaller", extra=caps)
+
+
+class _Run:
+    """One call's items on their way to an answer each."""
+
+    def __init__(
+        self, registrar: DarwinRegistrar, destination: Destination, items: Sequence[Item], deadline: Deadline
+    ) -> None:
+        self._registrar = registrar
+        self._pacer = registrar.pacer
+        self._destination = destination
+        self._lane = f"{destination.team}/{destination.dataset}/{destination.storage}"
+        self._items = items
+        self._deadline = deadline
+        self._answers: dict[int, Answer] = {}
+        self._unsure: set[int] = set()  # an earlier request of this call may have registered them
+        self._stopped: DarwinError | None = None
+        self.encoded: list[bytes] = [self._encode(index) for index in range(len(items))]
+
+    def _encode(self, index: int) -> bytes:
+        try:
+            return encode_item(self._items[index])
+        except InvalidRequestError as error:
+            self._answers[index] = Refused(error)
+            return b""
+
+    def waiting(self) -> list[int]:
+        """Return the items without an answer that are still worth a request."""
+        if self._stopped is not None:
+            return []
+        return [index for index in range(len(self._items)) if index not in self._answers]
+
+    def finish(self) -> list[Answer]:
+        """Return all answers; what was never sent after trouble is postponed by it."""
+        return [
+            self._answers.get(index) or Postponed(self._left_over(index)) for index in range(len(self._items))
+        ]
+
+    def _left_over(self, index: int) -> DarwinError:
+        stopped = self._stopped or DarwinNotAskedError("Nothing was sent.")
+        if index in self._unsure:
+            return _ambiguous(stopped)
+        if stopped.committed:
+            return DarwinNotAskedError(
+                f"Nothing was sent after Darwin failed ({stopped.code}).", retry_after=stopped.retry_after
+            )
+        return stopped
+
+    def settle(self, part: list[int]) -> None:
+        """Send a part; split what is refused whole until the fault stands alone."""
+        refused = self._send(part)
+        if refused is not None:
+            self._split(part, refused)
+
+    def _split(self, part: list[int], refused: RefusedWhole) -> None:
+        if len(part) == 1:
+            self._answers[part[0]] = Refused(refused.error)
+            return
+        too_large = isinstance(refused.error, RequestTooLargeError)
+        if too_large:
+            self._registrar.shrink(most_bytes=sum(len(self.encoded[index]) for index in part) // 2)
+        left, right = part[: len(part) // 2], part[len(part) // 2 :]
+        left_refused = self._send(left)
+        if left_refused is not None:
+            self._split(left, left_refused)
+        if self._stopped is not None:
+            return
+        if left_refused is None and not too_large and len(right) > 1:
+            # The fault is not in the left half, so it is in the right one: asking would tell no more.
+            self._split(right, refused)
+        else:
+            self.settle(right)
+        if not too_large and self._stopped is None and not any(map(self._is_invalid, part)):
+            # Every item was taken once the request was smaller: it was its length that Darwin refused.
+            self._registrar.shrink(most_items=len(left))
+
+    def _is_invalid(self, index: int) -> bool:
+        answer = self._answers.get(index)
+        return isinstance(answer, Refused) and isinstance(answer.error, InvalidRequestError)
+
+    def _send(self, part: list[int]) -> RefusedWhole | None:
+        """Send one request and note its answers; return its refusal, if it was refused whole."""
+        wait = self._pacer.wait_turn(self._deadline, self._lane)
+        if wait is not None:
+            self._stopped = DarwinNotAskedError("No turn comes before the invocation ends.", retry_after=wait)
+            return None
+        sent = [self._items[index].id for index in part]
+        unsure = part[0] in self._unsure
+        try:
+            reply = self._registrar.client.post(
+                f"/api/v2/teams/{quoted(self._destination.team)}/items/{ENDPOINTS[self._destination.access]}",
+                join_request(self._destination, [self.encoded[index] for index in part]),
+                self._deadline,
+                # While Darwin is in trouble one request at a time shall find out, not three.
+                retries=SHORT_RETRIES if self._pacer.calm else 0,
+            )
+        except DarwinError as error:
+            self._stop(part, error)
+            return None
+        self._pacer.spend(reply.tries - 1)
+        if reply.after_ambiguity:
+            self._unsure.update(part)
+        match understand(reply, sent, after_ambiguity=unsure):
+            case Trouble(trouble):
+                self._stop(part, trouble)
+                return None
+            case RefusedWhole() as refused:
+                self._pacer.went_well(self._lane)
+                return refused
+            case Answered(answers, strangers):
+                self._pacer.went_well(self._lane)
+                self._answers.update(zip(part, answers, strict=True))
+                if strangers:
+                    logger.warning("items answered that were not sent", extra={"items": strangers})
+                return None
+
+    def _stop(self, part: list[int], error: DarwinError) -> None:
+        self._stopped = error
+        self._pacer.went_wrong(error, self._lane)
+        for index in part:
+            unsure = index in self._unsure
+            self._answers[index] = Postponed(_ambiguous(error) if unsure else error)
+
+
+def _ambiguous(error: DarwinError) -> DarwinError:
+    """Return the error as one after which items may be registered: an earlier try may have done it."""
+    if error.committed:
+        return error
+    ambiguous = DarwinAmbiguousError(
+        f"An earlier try may have registered it. {error}", retry_after=error.retry_after
+    )
+    ambiguous.__cause__ = error
+    return ambiguous
+
+
+def _require_fit(destination: Destination, items: Sequence[Item]) -> None:
+    places = {place_of(item.id.path, item.id.name) for item in items}
+    if len(places) < len(items):
+        raise ValueError("Two items have one path and name: Darwin's answers could not tell them apart")
+    for item in items:
+        theirs = (item.id.team, item.id.dataset, item.storage, item.access)
+        if theirs != (destination.team, destination.dataset, destination.storage, destination.access):
+            raise ValueError(f"The item {item.id.name!r} is for another destination")
