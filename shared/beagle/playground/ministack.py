@@ -72,8 +72,9 @@ class Ministack:
             "LAMBDA_EXECUTOR": "local",
         }
         with self.log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "ministack"],
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own file
+                # -P: this folder holds a ministack.py of its own, which must not be taken for the package.
+                [sys.executable, "-P", str(Path(__file__).with_name("aws_process.py"))],
                 env=environment,
                 cwd=self._scratch,
                 stdin=subprocess.DEVNULL,
