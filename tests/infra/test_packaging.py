@@ -1,0 +1,86 @@
+"""What is deployed: the pinned dependencies, and the folder built from them."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from beagle.playground.packaging import Target, build_functions, project_root, zip_folder
+
+ROOT = project_root()
+REQUIREMENTS = {
+    "functions": ROOT / "functions" / "aws" / "requirements.txt",
+    "install": ROOT / "shared" / "requirements.txt",
+    "tests": ROOT / "tests" / "requirements.txt",
+}
+
+
+def pinned(name: str) -> dict[str, set[str]]:
+    """Map each distribution to its pinned versions; there are two where Python versions differ."""
+    found: dict[str, set[str]] = {}
+    for match in re.finditer(r"(?m)^([a-z0-9-]+)==([^ ;\\]+)", REQUIREMENTS[name].read_text()):
+        found.setdefault(match[1], set()).add(match[2])
+    return found
+
+
+@pytest.mark.parametrize("name", REQUIREMENTS)
+def test_every_dependency_is_pinned_by_hash(name: str) -> None:
+    """A package that changes on the way to us is refused."""
+    lines = REQUIREMENTS[name].read_text().replace("\\\n", " ").splitlines()
+
+    assert lines
+    assert all(re.match(r"[a-z0-9-]+==\S+ .*--hash=sha256:", line) for line in lines)
+    assert "://" not in "".join(lines)
+
+
+@pytest.mark.parametrize("name", ["functions", "install"])
+def test_what_is_deployed_is_what_is_tested(name: str) -> None:
+    """The functions, the command and the tests run the same versions."""
+    tested = pinned("tests")
+
+    assert {package: versions - tested.get(package, set()) for package, versions in pinned(name).items()} == {
+        package: set() for package in pinned(name)
+    }
+
+
+def test_functions_carry_no_boto3() -> None:
+    """It is in Lambda's runtime, and is the largest package by far."""
+    assert not {"boto3", "botocore"} & set(pinned("functions"))
+
+
+def test_functions_are_entry_points_and_the_package(tmp_path: Path) -> None:
+    """The command line and the emulated worlds stay at home."""
+    out = build_functions(ROOT, tmp_path / "aws", target=Target.LOCAL)
+
+    assert (out / "prepare.py").is_file()
+    assert (out / "register.py").is_file()
+    assert (out / "beagle" / "domain" / "events.py").is_file()
+    assert not [name for name in ("cli", "emulator", "playground") if (out / "beagle" / name).exists()]
+
+
+def test_nothing_is_built_twice(tmp_path: Path) -> None:
+    """A build that would say the same is left alone; a changed routes file is a change."""
+    routes = tmp_path / "routes.yaml"
+    routes.write_text("team: acme\n")
+    out = build_functions(ROOT, tmp_path / "aws", target=Target.LOCAL, routes=routes)
+    mark = out / "mark"
+    mark.touch()
+
+    build_functions(ROOT, out, target=Target.LOCAL, routes=routes)
+
+    assert mark.exists()
+    routes.write_text("team: other\n")
+
+    build_functions(ROOT, out, target=Target.LOCAL, routes=routes)
+
+    assert not mark.exists()
+    assert (out / "routes.yaml").read_text() == "team: other\n"
+
+
+def test_equal_content_gives_an_equal_archive(tmp_path: Path) -> None:
+    """A deployment of what is deployed already sees no change."""
+    out = build_functions(ROOT, tmp_path / "aws", target=Target.LOCAL)
+    first = zip_folder(out).read_bytes()
+    (out / "prepare.py").touch()
+
+    assert zip_folder(out).read_bytes() == first
