@@ -6,6 +6,9 @@ for `sqs:SendMessageBatch`. Putting the emulator right keeps the template as it 
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
 """
 
+import os
+import signal
+import threading
 from collections.abc import Callable
 
 from ministack import app  # type: ignore[import-untyped]  # it ships no types
@@ -22,6 +25,14 @@ def asking_as_aws_does(ask: Callable[..., str | None]) -> Callable[..., str | No
     return ask_as_aws_does
 
 
+def end_with_the_parent() -> None:
+    """Wait for the end of standard input, which comes however the parent ends; then end the functions too."""
+    while os.read(0, 1):
+        continue
+    os.killpg(0, signal.SIGKILL)
+
+
 if __name__ == "__main__":
+    threading.Thread(target=end_with_the_parent, daemon=True).start()
     iam_actions.extract_iam_action = asking_as_aws_does(iam_actions.extract_iam_action)
     app.main()

@@ -77,7 +77,7 @@ class Ministack:
                 [sys.executable, "-P", str(Path(__file__).with_name("aws_process.py"))],
                 env=environment,
                 cwd=self._scratch,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,  # closed when this process ends, however it does
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # a group of its own, so that its functions end with it
@@ -98,8 +98,10 @@ class Ministack:
                 try:
                     os.killpg(process.pid, number)
                     process.wait(STOP_SECONDS)
-                except (ProcessLookupError, subprocess.TimeoutExpired):
+                except (ProcessLookupError, PermissionError, subprocess.TimeoutExpired):
                     continue
+            if process.stdin is not None:
+                process.stdin.close()
         if self._scratch is not None:
             shutil.rmtree(self._scratch, ignore_errors=True)
             self._scratch = None
