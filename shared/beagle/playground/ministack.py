@@ -28,18 +28,13 @@ class LocalAwsError(RuntimeError):
 
 
 class Ministack:
-    """
-    One local AWS account, gone with its buckets and queues when it stops.
-
-    `folder` receives the log (`ministack.log`) and, while it runs, what the functions write.
-    """
+    """One local AWS account, gone with its buckets and queues when it stops; `folder` receives its log."""
 
     def __init__(self, folder: Path, *, port: int | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.log = folder / "ministack.log"
         self.port = port or _free_port()
         self.endpoint = f"http://127.0.0.1:{self.port}"
-        self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         self._scratch: Path | None = None
         self._clients: dict[str, Any] = {}
