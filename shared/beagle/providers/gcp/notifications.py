@@ -59,8 +59,7 @@ def _from_pubsub(message: object) -> ObjectCreated | NotAnObject:
     if kind != "OBJECT_FINALIZE":
         return NotAnObject(code="not_a_creation", detail=kind)
     data = optional_text_at(message, "data")
-    has_payload = data and optional_text_at(attributes, "payloadFormat") != "NONE"
-    payload = load_json(decode_base64(data)) if has_payload else None
+    payload = load_json(decode_base64(data)) if data else None
     described = {
         "bucket": find(attributes, "bucketId"),
         "name": find(attributes, "objectId"),
