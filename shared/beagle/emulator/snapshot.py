@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .api import EmulatedDarwin
+    from .faults import Fault
     from .records import Blocked, Item, Served, Slot
 
 MOST_ITEMS = 500
@@ -62,9 +63,14 @@ def snapshot(darwin: EmulatedDarwin, *, since: int, epoch: int) -> dict[str, Any
             "items": [item_summary(item) for item in items],
             "blocked": [_blocked_row(b) for b in _recent(world.blocked, since)],
             "requests": [_served_row(r) for r in _recent(world.served, since)],
-            "faults": [fault.label for fault in darwin.pending_faults()],
+            "faults": [_fault_words(fault) for fault in darwin.pending_faults()],
             "pictures": darwin.context.hooks.open_object is not None,
         }
+
+
+def _fault_words(fault: Fault) -> str:
+    times = "until cleared" if fault.count is None else f"{fault.count} times" if fault.count > 1 else "once"
+    return f"{fault.label} ({times})"
 
 
 def _recent(rows: Any, since: int) -> list[Any]:  # noqa: ANN401 - a deque of either kind of row

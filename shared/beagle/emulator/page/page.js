@@ -139,7 +139,7 @@ function drawItems() {
 }
 
 function treeButton(kind, label, count, dataset, folder) {
-  const current = state.dataset === dataset && state.folder === folder;
+  const current = state.view === "items" && state.dataset === dataset && state.folder === folder;
   return element(
     "li",
     {},
@@ -169,7 +169,7 @@ function drawTree() {
     const key = `${item.dataset}\n${item.path}`;
     folders.set(key, (folders.get(key) ?? 0) + 1);
   }
-  const signature = JSON.stringify([[...folders], state.datasets, state.dataset, state.folder]);
+  const signature = JSON.stringify([[...folders], state.datasets, state.dataset, state.folder, state.view]);
   if (signature === treeSignature) return;
   treeSignature = signature;
   const rows = [treeButton("dataset", "All items", state.items.size, null, null)];
@@ -246,7 +246,7 @@ function drawRequests() {
         "tr",
         {},
         timeCell(row.at),
-        element("td", {}, endpointName(row)),
+        element("td", { class: "endpoint" }, endpointName(row)),
         count(row.items),
         count(row.registered),
         count(row.blocked),
@@ -316,6 +316,7 @@ function drawCharts() {
 }
 
 function draw() {
+  document.body.dataset.view = state.view;
   for (const view of ["items", "blocked", "requests"]) $(`view-${view}`).hidden = state.view !== view;
   for (const tab of document.querySelectorAll("[data-view]")) {
     tab.toggleAttribute("aria-current", tab.dataset.view === state.view);
