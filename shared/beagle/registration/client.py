@@ -105,26 +105,26 @@ class DarwinClient:
         tries = 0
         while True:
             tries += 1
-            wait: float | None = None
+            following: tuple[Retry, float] | None = None
             try:
                 reply = self._try_once(ask, key, deadline)
             except DarwinError as error:
                 unsure = unsure or error.committed
                 # Without time there is no next try; who kept silent for long will not do better at once.
                 if not isinstance(error.__cause__, requests.ReadTimeout | None):
-                    wait = _short_wait(patience, None, deadline)
-                if wait is None:
+                    following = _following(patience, None, deadline)
+                if following is None:
                     if unsure and not error.committed:
                         raise DarwinAmbiguousError("An earlier try may have been carried out.") from error
                     raise
             else:
                 if reply.status in SHORTLY_RETRIED:
-                    wait = _short_wait(patience, retry_after(reply), deadline)
-                if wait is None:
+                    following = _following(patience, retry_after(reply), deadline)
+                if following is None:
                     return replace(reply, after_ambiguity=unsure, tries=tries)
                 unsure = True
+            patience, wait = following
             self._clock.sleep(wait)
-            patience = patience.increment(error=HTTPError("try again"))
 
     def _try_once(self, ask: _Ask, key: Secret, deadline: Deadline) -> Reply:
         remaining = deadline.remaining()
@@ -198,12 +198,15 @@ class DarwinClient:
         return session
 
 
-def _short_wait(patience: Retry, asked: float | None, deadline: Deadline) -> float | None:
+def _following(patience: Retry, asked: float | None, deadline: Deadline) -> tuple[Retry, float] | None:
     """Return the seconds until the next try; None where it is not worth it, or not in time."""
-    wait = max(asked or 0.0, patience.get_backoff_time())
-    if not patience.total or wait > LONGEST_SHORT_WAIT or deadline.remaining() - wait < LEAST_TIME:
+    if not patience.total:
         return None
-    return wait
+    patience = patience.increment(error=HTTPError("try again"))
+    wait = max(asked or 0.0, patience.get_backoff_time())
+    if wait > LONGEST_SHORT_WAIT or deadline.remaining() - wait < LEAST_TIME:
+        return None
+    return patience, wait
 
 
 def _checked(base_url: str) -> str:

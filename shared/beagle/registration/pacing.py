@@ -14,6 +14,7 @@ from beagle.domain.errors import (
     DarwinThrottledError,
     DarwinUnauthorizedError,
     DarwinUnreachableError,
+    SecretUnavailableError,
 )
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ LONGEST_SLEEP = 1.0
 SOON = 0.001
 """Seconds that count as none: a sleep may end that much early."""
 
-PASSING = (DarwinThrottledError, DarwinAmbiguousError, DarwinUnreachableError)
+PASSING = (DarwinThrottledError, DarwinAmbiguousError, DarwinUnreachableError, SecretUnavailableError)
 """Trouble that goes by itself."""
 
 _FOR_ALL = (DarwinUnauthorizedError, DarwinStorageFullError)

@@ -244,4 +244,4 @@ def _blocked(entry: dict[str, object], item: ItemId, *, after_ambiguity: bool) -
     kind = kinds.pop() if len(kinds) == 1 else ItemBlockedError
     told = "; ".join(f"slot {slot!r}: {reason}" if slot else reason for slot, reason in reasons if reason)
     message = bounded(f"Darwin blocked the item: {told or 'it gave no reason'}")
-    return Refused(kind(message, name=item.name, path=item.path))
+    return Refused(kind(message, name=item.name, path=item.path), after_ambiguity=after_ambiguity)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from beagle.domain.answers import Answer, Postponed, Refused
@@ -62,7 +63,6 @@ class DarwinRegistrar:
 
         Raises:
             ValueError: Two items have one path and name, or one is for another destination.
-            SecretUnavailableError: There is no API key; nothing was sent.
 
         """
         _require_fit(destination, items)
@@ -127,9 +127,13 @@ class _Run:
 
     def finish(self) -> list[Answer]:
         """Return all answers; what was never sent after trouble is postponed by it."""
-        return [
-            self._answers.get(index) or Postponed(self._left_over(index)) for index in range(len(self._items))
-        ]
+        return [self._final(index) for index in range(len(self._items))]
+
+    def _final(self, index: int) -> Answer:
+        answer = self._answers.get(index) or Postponed(self._left_over(index))
+        if isinstance(answer, Refused) and index in self._unsure:
+            return replace(answer, after_ambiguity=True)
+        return answer
 
     def _left_over(self, index: int) -> DarwinError:
         stopped = self._stopped or DarwinNotAskedError("Nothing was sent.")
@@ -147,9 +151,10 @@ class _Run:
         if refused is not None:
             self._split(part, refused)
 
-    def _split(self, part: list[int], refused: RefusedWhole) -> None:
+    def _split(self, part: list[int], refused: RefusedWhole, *, asked: bool = True) -> None:
+        """Part what was refused whole; not `asked` is a part that must hold the fault of a larger one."""
         if len(part) == 1:
-            self._answers[part[0]] = Refused(refused.error)
+            self._answers[part[0]] = Refused(refused.error, after_ambiguity=part[0] in self._unsure)
             return
         too_large = isinstance(refused.error, RequestTooLargeError)
         if too_large:
@@ -162,11 +167,11 @@ class _Run:
             return
         if left_refused is None and not too_large and len(right) > 1:
             # The fault is not in the left half, so it is in the right one: asking would tell no more.
-            self._split(right, refused)
+            self._split(right, refused, asked=False)
         else:
             self.settle(right)
-        if not too_large and self._stopped is None and not any(map(self._is_invalid, part)):
-            # Every item was taken once the request was smaller: it was its length that Darwin refused.
+        if asked and not too_large and not self._stopped and not any(map(self._is_invalid, part)):
+            # Every item was taken once the request was smaller: Darwin had refused its length.
             self._registrar.shrink(most_items=len(left))
 
     def _is_invalid(self, index: int) -> bool:
