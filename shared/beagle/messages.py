@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import NonNegativeInt, TypeAdapter, ValidationError
 
 from beagle.domain.errors import UnparsableMessageError
 from beagle.domain.events import Notification, ObjectCreated
@@ -28,6 +28,7 @@ EVENT, ITEM, LETTER, ENTRY = "event/1", "item/1", "letter/1", "ledger/1"
 MESSAGE_LIMIT = 200_000
 """Bytes of one queue message that we allow ourselves, below the smallest limit of SQS's history (256 KiB)."""
 
+_counts = TypeAdapter(NonNegativeInt)
 _events = TypeAdapter(ObjectCreated)
 _items = TypeAdapter(ReadyItem)
 _letters = TypeAdapter(DeadLetter)
@@ -46,11 +47,11 @@ def load_event(body: str) -> Notification | None:
         UnparsableMessageError: It calls itself an event of ours, and is none.
 
     """
-    wire = _ours(body, "event/")
+    wire = _ours(body, EVENT)
     if wire is None:
         return None
     event = _validate(_events, wire.get("event"), EVENT)
-    return Notification(announced=(event,), replayed=int(wire.get("replayed", 0)))
+    return Notification(announced=(event,), replayed=_validate(_counts, wire.get("replayed", 0), EVENT))
 
 
 def dump_item(ready: ReadyItem) -> str:
@@ -65,7 +66,7 @@ def load_item(body: str) -> ReadyItem:
         UnparsableMessageError: It is anything else.
 
     """
-    wire = _ours(body, "item/")
+    wire = _ours(body, ITEM)
     if wire is None:
         raise UnparsableMessageError("The message is no item to register.")
     return _validate(_items, wire, ITEM)
@@ -82,7 +83,7 @@ def load_letter(body: str, *, attempts: int, sent_at: datetime, version: str) ->
     `attempts` and `sent_at` (aware of its zone) are the queue's own record of the message.
     """
     try:
-        wire = _ours(body, "letter/")
+        wire = _ours(body, LETTER)
         if wire is not None:
             return _validate(_letters, wire, LETTER)
     except UnparsableMessageError:
@@ -117,7 +118,7 @@ def load_entry(data: bytes) -> LedgerEntry:
         UnparsableMessageError: It is anything else.
 
     """
-    wire = _ours(data.decode(errors="replace"), "ledger/")
+    wire = _ours(data.decode(errors="replace"), ENTRY)
     if wire is None:
         raise UnparsableMessageError("The object is no ledger entry.")
     return _validate(_entries, wire, ENTRY)
@@ -141,15 +142,27 @@ def _dump(form: str, fields: Mapping[str, Any]) -> str:
 
 
 def _ours(body: str, form: str) -> dict[str, Any] | None:
+    """Return the fields of a message of that form; None for anything else.
+
+    Raises:
+        UnparsableMessageError: It is of that form in a version that this Beagle does not know.
+
+    """
     if '"beagle"' not in body:
         return None
     try:
         wire = json.loads(body)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(wire, dict) or not str(wire.get("beagle", "")).startswith(form):
-        return None
-    return wire
+    found = wire.get("beagle") if isinstance(wire, dict) else None
+    if found == form:
+        return dict(wire)
+    kind = form.partition("/")[0]
+    if isinstance(found, str) and found.partition("/")[0] == kind:
+        raise UnparsableMessageError(
+            f"The message is {found}, and this Beagle reads {form}: deploy the newer."
+        )
+    return None
 
 
 def _validate(adapter: TypeAdapter[T], wire: object, form: str) -> T:

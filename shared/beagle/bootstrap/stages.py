@@ -91,7 +91,8 @@ def build_register(  # noqa: PLR0913 - what a provider brings
     return Register(
         registrar=DarwinRegistrar(
             DarwinClient(settings.darwin_url, api_key, clock=clock),
-            Pacer(clock, requests_per_minute=settings.requests_per_minute),
+            Pacer(clock, settings.requests_per_minute),
+            clock=clock,
             items_per_request=settings.items_per_request,
         ),
         ledger=StoreLedger(state),

@@ -29,9 +29,13 @@ class NameTaken:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Darwin will never take the item as it is; the error says why, in Darwin's own words."""
+    """Darwin will never take the item as it is; the error says why, in Darwin's own words.
+
+    `after_ambiguity`: an earlier attempt of the same call may have registered it all the same.
+    """
 
     error: VerdictError
+    after_ambiguity: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,12 +166,6 @@ class LedgerConflictError(ServiceError):
     code = "ledger_conflict"
 
 
-class SecretUnavailableError(ServiceError):
-    """The secret store did not hand out the API key."""
-
-    code = "secret_unavailable"
-
-
 class DarwinError(ServiceError):
     """Darwin did not take the request.
 
@@ -197,6 +191,12 @@ class DarwinNotAskedError(DarwinError):
     """Nothing was sent: no turn comes, or no time is left, before this invocation ends."""
 
     code = "darwin_not_asked"
+
+
+class SecretUnavailableError(DarwinError):
+    """Nothing was sent: the secret store did not hand out the API key."""
+
+    code = "secret_unavailable"
 
 
 class DarwinThrottledError(DarwinError):

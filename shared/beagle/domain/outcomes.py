@@ -32,6 +32,8 @@ class Outcome:
     """Why, where the ending alone does not say: an error's code, or the rule that ignored it."""
     ref: ObjectRef | None = None
     """None where the message could not be read."""
+    content: str = ""
+    """Which content of the object."""
     item: ItemId | None = None
     detail: str = ""
     retry_in: float | None = None

@@ -43,9 +43,13 @@ def intend_again(ready: ReadyItem, entry: LedgerEntry) -> LedgerEntry:
     return replace(intend(ready), attempts=entry.attempts + 1)
 
 
-def released(entry: LedgerEntry) -> LedgerEntry:
-    """Return the entry that frees the name again."""
-    return replace(entry, state="released", attempts=0)
+def released(entry: LedgerEntry, *, after_ambiguity: bool = False) -> LedgerEntry:
+    """Return the entry that frees the name again, for any object.
+
+    It still counts the attempts whose outcome nobody knows: should the same object come back and find the
+    name taken, it may have taken it itself. This attempt counts if it lost an answer on its way.
+    """
+    return replace(entry, state="released", attempts=entry.attempts - (not after_ambiguity))
 
 
 def registered(entry: LedgerEntry, item_id: str = "", *, adopted: bool = False) -> LedgerEntry:
@@ -57,7 +61,7 @@ def decide(entry: LedgerEntry, ready: ReadyItem) -> Decision:
     """Say what an entry that was there before means for an event."""
     event = ready.claimant
     if entry.state == "released":
-        return "post"
+        return "post_again" if entry.attempts and entry.is_of(event) else "post"
     if not entry.is_of(event):
         return "collision"
     same_content = entry.content == event.content

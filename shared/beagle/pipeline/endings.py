@@ -90,6 +90,7 @@ class Endings:
             ending=ending,
             code=code,
             ref=subject.event.ref if subject.event else None,
+            content=subject.event.content if subject.event else "",
             item=subject.item.id if subject.item else None,
             detail=detail,
             retry_in=retry_in,

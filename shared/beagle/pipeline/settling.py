@@ -34,10 +34,11 @@ def settle(claimed: Sequence[tuple[Work, Kept]], answers: Sequence[Answer], this
             case Accepted(item_id=item_id):
                 outcome = this.endings.good(Ending.REGISTERED, work.subject)
                 changes.append((work, kept, registered(kept.entry, item_id), outcome))
-            case Refused(error=verdict):
+            case Refused(error=verdict, after_ambiguity=unsure):
                 # The letter first: a crash between the two writes it again, under the same id.
                 outcome = this.endings.bury(work.subject, verdict)
-                changes.append((work, kept, released(kept.entry), outcome))
+                free = released(kept.entry, after_ambiguity=unsure)
+                changes.append((work, kept, free, outcome))
             case Postponed(error=trouble) if trouble.committed or kept.entry.attempts > 1:
                 this.end(work, trouble)  # the intent stands: a POST may have registered the item
             case Postponed(error=trouble):

@@ -10,6 +10,7 @@ from beagle.domain.errors import (
     DarwinNotFoundError,
     DarwinStorageFullError,
     DarwinUnauthorizedError,
+    SecretUnavailableError,
     ServiceError,
 )
 from beagle.domain.items import ReadyItem
@@ -23,7 +24,12 @@ if TYPE_CHECKING:
     from beagle.domain.outcomes import Ending, Outcome
     from beagle.ports import Kept, LedgerEntry
 
-_NEEDS_A_PERSON = (DarwinUnauthorizedError, DarwinNotFoundError, DarwinStorageFullError)
+_NEEDS_A_PERSON = (
+    DarwinUnauthorizedError,
+    DarwinNotFoundError,
+    DarwinStorageFullError,
+    SecretUnavailableError,
+)
 
 
 @dataclass(frozen=True, slots=True)

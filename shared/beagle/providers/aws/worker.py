@@ -69,6 +69,7 @@ class CloudWatchJournal:
                 "provider": outcome.ref.provider,
                 "bucket": outcome.ref.bucket,
                 "key": outcome.ref.key,
+                "content": outcome.content,
             }
         if outcome.item:
             fields |= {"dataset": outcome.item.dataset, "path": outcome.item.path, "item": outcome.item.name}

@@ -1,0 +1,1 @@
+"""What several kinds of tests share: worlds that are built in this process, and looks into them."""
