@@ -1,9 +1,13 @@
 """The emulated Darwin on a real port: connections that hold, break, hang and trickle."""
 
 import http.client
+import signal
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import requests
@@ -182,3 +186,19 @@ def test_a_body_of_unknown_length_is_refused(server: Server) -> None:
 
     assert reply.status_code in {411, 413}
     assert reply.headers["Connection"] == "close"
+
+
+def test_one_command_starts_it() -> None:
+    """It says where it is and which key opens it."""
+    command = [sys.executable, "-m", "beagle.emulator", "--port", "0"]
+    path = str(Path(__file__).parents[2] / "shared")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={"PYTHONPATH": path}) as process:
+        assert process.stdout is not None
+        url, _, _, _, key = process.stdout.readline().split()
+        reply = requests.get(
+            f"{url}/api/users/token_info", headers={"Authorization": f"ApiKey {key}"}, timeout=5
+        )
+        process.send_signal(signal.SIGINT)
+
+        assert reply.json()["selected_team"]["slug"] == "acme"
+        assert process.wait(timeout=10) == 0

@@ -35,6 +35,9 @@ class _Handler(BaseHTTPRequestHandler):
     def setup(self) -> None:
         super().setup()
         self.server.connections.add(self.connection)
+        if self.server.closing.is_set():
+            # Accepted just before the end: nobody else will hang up.
+            self.connection.shutdown(socket.SHUT_RDWR)
 
     def finish(self) -> None:
         self.server.connections.discard(self.connection)
@@ -162,8 +165,7 @@ class Server:
     @property
     def url(self) -> str:
         """Where it is: the page, and the base URL of clients (they add `/api`)."""
-        host = self._listener.server_name
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+        return f"http://{self._listener.server_name}:{self.port}"
 
     def close(self) -> None:
         """End every connection and free the port; closing twice is harmless."""

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from .records import Blocked, Item, Served, Slot
 
 MOST_ITEMS = 500
-MOST_ROWS = 300
+MOST_ROWS = 2000
 
 
 def snapshot(darwin: EmulatedDarwin, *, since: int, epoch: int) -> dict[str, Any]:

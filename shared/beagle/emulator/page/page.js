@@ -4,7 +4,8 @@
 
 const POLL_MS = 1000;
 const PAGE_SIZE = 120;
-const KEPT_ROWS = 300;
+const KEPT_ROWS = 5000;
+const DRAWN_ROWS = 200;
 const TYPES = new Set(["image", "video", "pdf", "dicom"]);
 
 const $ = (id) => document.getElementById(id);
@@ -205,12 +206,14 @@ function drawStorages() {
   );
 }
 
+const newest = (rows) => rows.slice(-DRAWN_ROWS).reverse();
+
 const timeCell = (at) => element("td", { class: "t" }, clock.format(new Date(at * 1000)));
 
 function drawBlocked() {
   $("no-blocked").hidden = state.blocked.length > 0;
   $("blocked").replaceChildren(
-    ...state.blocked.toReversed().map((row) =>
+    ...newest(state.blocked).map((row) =>
       element(
         "tr",
         {},
@@ -241,7 +244,7 @@ const count = (value) => element("td", { class: value ? "n" : "n nil" }, value ?
 function drawRequests() {
   $("no-requests").hidden = state.requests.length > 0;
   $("requests").replaceChildren(
-    ...state.requests.toReversed().map((row) =>
+    ...newest(state.requests).map((row) =>
       element(
         "tr",
         {},
