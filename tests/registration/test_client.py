@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
+import requests
 from pydantic import SecretStr
 
 import beagle
@@ -26,6 +27,7 @@ from registration.samples import TO_UPLOADS, Left, client_of, item
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from beagle.registration.client import DarwinClient
 
@@ -104,6 +106,43 @@ def test_the_key_goes_nowhere_but_to_one_host_over_https(url: str) -> None:
 )
 def test_any_host_over_https_and_this_machine_without_are_fine(url: str) -> None:
     client_of(url)
+
+
+def test_no_proxy_and_no_netrc_of_the_environment_leads_the_key_elsewhere(
+    client: DarwinClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login someone password else\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+
+    assert client.post(PATH, BODY, MINUTE).status == 200
+
+
+def test_the_session_has_no_way_to_another_host(server: Server, seen: list[dict[str, str]]) -> None:
+    client = client_of(server.url)
+    for url in (seen[0]["url"], f"{server.url[:-1]}/", f"http://127.0.0.1:{server.port}@{seen[0]['url'][7:]}/"):
+        with pytest.raises(requests.exceptions.InvalidSchema):
+            client._session().post(url)
+
+    assert seen[1:] == []
+
+
+def test_a_connection_that_rested_long_is_not_trusted(darwin: EmulatedDarwin) -> None:
+    """A frozen function does not hear that the other side hung up: the next request must leave no doubt."""
+    clock = FakeClock()
+    ports: set[int] = set()
+    with serve(darwin) as server:
+        client = client_of(server.url, clock=clock)
+        for pause in (0, 1, 21):
+            clock.advance(pause)
+            assert client.post(PATH, BODY, MINUTE).tries == 1
+            ports |= {connection.getpeername()[1] for connection in server._listener.connections}
+
+    assert len(ports) == 2
 
 
 def test_no_connection_means_that_nothing_was_sent() -> None:

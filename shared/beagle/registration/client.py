@@ -6,9 +6,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from io import BytesIO
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -17,12 +15,12 @@ from urllib3.exceptions import HTTPError
 
 import beagle
 from beagle.domain.errors import (
-    ConfigurationError,
     DarwinAmbiguousError,
     DarwinError,
     DarwinNotAskedError,
     DarwinUnreachableError,
 )
+from beagle.registration.address import checked_address
 from beagle.registration.apikey import ApiKeyHeader, KeyRing, forget_key
 from beagle.registration.protocol import Reply, retry_after
 
@@ -42,6 +40,8 @@ LONGEST_SHORT_WAIT = 5.0
 SHORTLY_RETRIED = frozenset({502, 503, 504})
 UNAUTHORIZED = 401
 LONGEST_CONNECT, LONGEST_SILENCE = 5.0, 30.0
+LONGEST_REST = 20.0
+"""Seconds that an idle connection is trusted to live."""
 CHUNK = 65_536
 
 
@@ -57,7 +57,7 @@ class DarwinClient:
         most_bytes: int = 16 * 1024 * 1024,
         longest_silence: float = LONGEST_SILENCE,
     ) -> None:
-        self._base_url = _checked(base_url)
+        self._base_url = checked_address(base_url)
         self._keys = KeyRing(api_key)
         self._clock = clock
         self._most_bytes = most_bytes
@@ -178,7 +178,16 @@ class DarwinClient:
         return bytes(read[: self._most_bytes]), True
 
     def _session(self) -> requests.Session:
+        """Return this thread's session, with its connections if they were used lately.
+
+        A function that was frozen does not hear that its connections ended; a request sent into one of
+        them is lost with a doubt about it.
+        """
         session: requests.Session | None = getattr(self._local, "session", None)
+        now = self._clock.monotonic()
+        if session is not None and now - self._local.used_at > LONGEST_REST:
+            session.close()  # the connections; the session opens others
+        self._local.used_at = now
         if session is None:
             session = requests.Session()
             session.trust_env = False  # no .netrc, no proxy: the key goes where the settings say
@@ -207,25 +216,6 @@ def _following(patience: Retry, asked: float | None, deadline: Deadline) -> tupl
     if wait > LONGEST_SHORT_WAIT or deadline.remaining() - wait < LEAST_TIME:
         return None
     return patience, wait
-
-
-def _checked(base_url: str) -> str:
-    """Return the URL without a slash behind; https, except to this machine."""
-    parts = urlsplit(base_url)
-    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname or "")):
-        raise ConfigurationError("Darwin's URL must begin with https://: the API key goes there.")
-    if not parts.hostname or parts.username is not None or parts.query or parts.fragment:
-        raise ConfigurationError(
-            "Darwin's URL is a host, such as https://darwin.v7labs.com, and nothing more."
-        )
-    return base_url.rstrip("/")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 @dataclass(frozen=True, slots=True)

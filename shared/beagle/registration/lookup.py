@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from beagle.ports import Clock
     from beagle.registration.client import DarwinClient
 
-LONGEST_LOOK = 20.0
+LONGEST_LOOK = 10.0
 """Seconds that one look may take, its turns included."""
 
 

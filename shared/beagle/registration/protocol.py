@@ -58,7 +58,7 @@ HUNDREDS: dict[int, type[DarwinError] | None] = {2: ITEM_BY_ITEM, 5: DarwinAmbig
 ERROR_CODES: dict[tuple[int, str], type[DarwinError]] = {
     (429, "INSUFFICIENT_REMAINING_STORAGE"): DarwinStorageFullError,
 }
-"""Where the body's `errors.code` says more than the status (darwin-py, `Client._raise_if_known_error`)."""
+"""Where the body's `errors.code` says more than the status, as darwin-py's client has it."""
 
 BLOCK_REASONS: dict[str, type[ItemBlockedError]] = {
     "UNKNOWN_TAGS": UnknownTagsError,

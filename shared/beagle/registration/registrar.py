@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from beagle.registration.pacing import Pacer
 
 MOST_ITEMS = 500
-"""Items a request, as V7's documentation has it; its API reference says 100."""
+"""Items a request (https://docs.v7labs.com/docs/external-storage-troubleshooting).
+
+V7's API reference says 100 of them, and 100 requests a minute: https://docs.v7labs.com/reference/imports.
+"""
 
 ENDPOINTS = {"read_write": "register_existing", "read_only": "register_existing_readonly"}
 

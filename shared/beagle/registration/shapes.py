@@ -2,7 +2,7 @@
 
 The two endpoints take different fields, and either refuses a request with one it does not know. Read-write:
 https://docs.v7labs.com/docs/registering-items-from-external-storage. Read-only videos whose segments are
-played are described by V7's SDK alone (darwin-py, `RemoteDatasetV2.register_locally_processed`).
+played are described by V7's SDK alone (darwin-py, darwin/dataset/remote_dataset_v2.py, from 3.4.3 on).
 """
 
 from __future__ import annotations
