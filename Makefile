@@ -56,6 +56,10 @@ test: lint ## Check everything: lint, then all tests
 bench: $(VENV)/tested ## Measure how fast it is
 	$(BIN)/python tests/benchmarks/run.py
 
+.PHONY: docs
+docs: $(VENV)/tested ## Write the README's generated tables anew
+	PYTHONPATH=tests $(BIN)/python tests/docs/readme.py
+
 # What `pip install --no-build-isolation --editable` takes, as pyproject.toml's build-system asks.
 BUILD := 'hatchling==1.27.0' editables
 EXTRAS := --extra aws --extra cli --extra demo

@@ -131,7 +131,11 @@ class Route(_Model):
     storage: str = Field(min_length=1, description="The storage integration's name in Darwin's settings.")
     access: Access = Field("read_write", description="What the storage integration allows Darwin.")
     path: str = Field("/{folder}", description="Template of the folder in the dataset.")
-    name_template: str = Field("", alias="item_name", description="Template of the item's name.")
+    name_template: str = Field(
+        "",
+        alias="item_name",
+        description="Template of the item's name; by default `{file_name}`, of groups `{group}`.",
+    )
     type: MediaKind | None = Field(
         None, description="What the files are, where their suffix does not say or says it wrong."
     )

@@ -1,0 +1,107 @@
+"""The parts of README.md that the code itself says: `make docs` writes them, a test compares them."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer.main
+from pydantic_core import PydanticUndefined
+
+from beagle.cli.main import app
+from beagle.domain.routes import Dicom, Group, Route, Video, Watch
+from beagle.settings import PREFIX, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydantic import BaseModel
+    from pydantic.fields import FieldInfo
+
+README = Path(__file__).parents[2] / "README.md"
+NESTED = {"watch": Watch, "video": Video, "dicom": Dicom, "group": Group}
+
+
+def settings_table() -> str:
+    """Return a row for each setting."""
+    rows = [
+        (f"`{PREFIX}{name.upper()}`", _default(field), str(field.description))
+        for name, field in Settings.model_fields.items()
+        if name != "aws_endpoint_url"
+    ]
+    return _table(("variable", "default", "meaning"), rows)
+
+
+def routes_table() -> str:
+    """Return a row for each field of a route."""
+    return _table(("field", "default", "meaning"), list(_route_rows(Route)))
+
+
+def _route_rows(model: type[BaseModel], above: str = "") -> Iterator[tuple[str, str, str]]:
+    for name, field in model.model_fields.items():
+        if name in NESTED and not above:
+            yield from _route_rows(NESTED[name], f"{name}.")
+        elif field.description:
+            yield (f"`{above}{field.alias or name}`", _default(field), field.description)
+
+
+def help_table() -> str:
+    """Return a row for each command and its options."""
+    rows = []
+    for path, command in _commands(typer.main.get_command(app)):
+        about = " ".join(str(command.help or "").split("\n\n")[0].split())
+        about = command.get_short_help_str(limit=200) or about
+        options = " ".join(
+            f"`{parameter.opts[0]}`"
+            if parameter.param_type_name == "option"
+            else f"`{parameter.name.upper()}`"
+            for parameter in command.params
+            if parameter.name != "help" and not getattr(parameter, "hidden", False)
+        )
+        rows.append((f"`beagle {path}`", about, options))
+    return _table(("command", "what it does", "arguments and options"), rows)
+
+
+def _commands(group: typer.core.TyperGroup, above: str = "") -> Iterator[tuple[str, typer.core.TyperCommand]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _commands(command, f"{above}{name} ")
+        else:
+            yield f"{above}{name}", command
+
+
+def _default(field: FieldInfo) -> str:
+    if field.default is PydanticUndefined:
+        return "required"
+    value = field.default
+    if hasattr(value, "get_secret_value"):
+        return ""
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return f"`{value}`" if value not in ("", (), None) else ""
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in lines)
+
+
+def regenerate(text: str) -> str:
+    """Return the README with its generated parts as the code has them."""
+    for name, table in (("settings", settings_table()), ("routes", routes_table()), ("help", help_table())):
+        text, found = re.subn(
+            rf"(<!-- generated: {name} -->\n).*?(<!-- /generated -->)",
+            lambda match, table=table: f"{match[1]}\n{table}\n\n{match[2]}",
+            text,
+            flags=re.DOTALL,
+        )
+        if found != 1:
+            raise ValueError(f"README.md has {found} places for {name}.")
+    return text
+
+
+if __name__ == "__main__":
+    README.write_text(regenerate(README.read_text(encoding="utf-8")), encoding="utf-8")
+    sys.stdout.write(f"Wrote {README.name}.\n")
