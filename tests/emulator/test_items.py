@@ -246,6 +246,17 @@ def test_moving_items_frees_their_place_and_takes_another(cars: EmulatedDarwin) 
     assert call(cars, "POST", f"{ITEMS}/path", move).status == 422
 
 
+def test_two_items_of_one_name_cannot_move_to_one_place(darwin: EmulatedDarwin) -> None:
+    """Neither moves."""
+    post(darwin, flat("1.jpg", "/a"), flat("1.jpg", "/b"))
+
+    assert (
+        call(darwin, "POST", f"{ITEMS}/path", {"filters": {"item_names": ["1.jpg"]}, "path": "/c"}).status
+        == 422
+    )
+    assert [item.path for item in darwin.items()] == ["/a", "/b"]
+
+
 def test_files_are_read_from_the_bucket() -> None:
     """Original, thumbnail and sections, by the slot's id; what is no picture is opaque."""
     objects = {

@@ -259,7 +259,7 @@ def test_unknown_tags_block_the_item(darwin: EmulatedDarwin, tags: object) -> No
     reply = post(darwin, flat("1.jpg", tags=tags), flat("2.jpg", tags=["night"]))
 
     assert reasons(reply) == {"1.jpg": ["UNKNOWN_TAGS"]}
-    assert [item.tags for item in darwin.items()] == [("night",)]
+    assert [(item.tags, item.slots[0].tags) for item in darwin.items()] == [(("night",), ())]
 
 
 def test_tags_of_a_slot_must_be_known_as_well(darwin: EmulatedDarwin) -> None:

@@ -27,6 +27,14 @@ def send(server: Server, *names: str, timeout: float = 5) -> requests.Response:
     )
 
 
+def settles_at(threads: int) -> bool:
+    """Wait until no more threads are left than there were."""
+    deadline = time.monotonic() + 5
+    while threading.active_count() > threads and time.monotonic() < deadline:
+        time.sleep(0.001)
+    return threading.active_count() == threads
+
+
 def test_a_registration_over_the_wire(server: Server, darwin: EmulatedDarwin) -> None:
     """The same reply as in process."""
     reply = send(server, "ä b+%2F.jpg")
@@ -78,6 +86,7 @@ def test_a_hang_that_ends_closes_the_connection(server: Server, darwin: Emulated
 def test_closing_releases_whoever_hangs(darwin: EmulatedDarwin) -> None:
     """No thread is left waiting, and the port is free again."""
     darwin.inject(Fault(kind="hang", seconds=600))
+    before = threading.active_count()
     with ThreadPoolExecutor() as pool, serve(darwin) as server:
         waiting = pool.submit(send, server, "1.jpg", timeout=60)
         while not darwin.requests():
@@ -89,6 +98,7 @@ def test_closing_releases_whoever_hangs(darwin: EmulatedDarwin) -> None:
         assert isinstance(waiting.exception(timeout=5), requests.ConnectionError)
         assert time.monotonic() - started < 5
 
+    assert settles_at(before)
     with serve(darwin, port=server.port) as again:
         assert send(again, "2.jpg").status_code == 200
 
@@ -99,11 +109,8 @@ def test_closing_ends_idle_connections(darwin: EmulatedDarwin) -> None:
     session = requests.Session()
     with serve(darwin) as server:
         session.get(server.url, timeout=5)
-    deadline = time.monotonic() + 5
-    while threading.active_count() > before and time.monotonic() < deadline:
-        time.sleep(0.001)
 
-    assert threading.active_count() == before
+    assert settles_at(before)
     with pytest.raises(requests.ConnectionError):
         session.get(server.url, timeout=5)
 
