@@ -17,6 +17,7 @@ from beagle.domain.outcomes import Ending, Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
+    from pathlib import Path
 
     from beagle.domain.answers import Answer, Standing
     from beagle.domain.errors import ServiceError
@@ -159,6 +160,42 @@ class ArtifactMaker(Protocol):
             ServiceError: Not now.
 
         """
+
+
+class ArtifactSink(Protocol):
+    """Where the artifacts of one content of one object go, always at the same keys. Safe for threads."""
+
+    def put(self, name: str, data: bytes, content_type: str, content_encoding: str = "") -> None:
+        """Keep one artifact, durably before this returns; the same name again overwrites.
+
+        `name` is relative and plain, such as `thumbnail.jpg` or `sections/high/000000000.png`.
+
+        Raises:
+            ServiceError: It was not kept.
+
+        """
+
+    def key(self, name: str) -> str:
+        """Return the storage key that Darwin is told for an artifact."""
+
+
+class ObjectReader(Protocol):
+    """One object of the watched bucket, with the content that its event announced."""
+
+    size: int
+    """Bytes."""
+
+    def read(self, start: int, length: int) -> bytes:
+        """Return a range; shorter only at the object's end.
+
+        Raises:
+            ObjectGoneError: It is not there any more, or has other content by now.
+            ServiceError: Not now.
+
+        """
+
+    def download(self, to: Path) -> None:
+        """Write the whole object into a new file; raises as `read` does."""
 
 
 # --- the ledger --------------------------------------------------------------------------------------

@@ -60,6 +60,30 @@ class EmptyObjectError(VerdictError):
     code = "empty_object"
 
 
+class ObjectGoneError(VerdictError):
+    """The object was deleted or overwritten before it was read."""
+
+    code = "object_gone"
+
+
+class UnreadableMediaError(VerdictError):
+    """The file is damaged, or is not what its suffix says."""
+
+    code = "unreadable_media"
+
+
+class UnsupportedMediaError(VerdictError):
+    """The file is what it says, and of a kind or form from which artifacts are not made."""
+
+    code = "unsupported_media"
+
+
+class MediaTooLargeError(VerdictError):
+    """The file's own header asks for more pixels, frames or streams than are allowed."""
+
+    code = "media_too_large"
+
+
 class UnusableNameError(VerdictError):
     """The route's templates make no legal item name or path of this key."""
 

@@ -62,11 +62,13 @@ _ADVICE = {
     "invalid_request": "Read what Darwin says of the field, correct the route, deploy, then replay.",
     "item_blocked": "Read Darwin's reason, clear it there or in the route, then replay.",
     "item_limit_exceeded": "The team's plan holds no more items: archive some or raise it, then replay.",
+    "media_too_large": "The file asks for more than is allowed: make it smaller, then upload it again.",
     "message_too_large": "Give the route fewer slots or tags an item, deploy, then replay.",
     "name_collision": (
         "Two objects want one name: make the route's path or name tell them apart (or set "
         "on_name_collision: new_name), deploy, then replay."
     ),
+    "object_gone": "The object is not there any more, or was overwritten: upload it again if it is wanted.",
     "object_overwritten": (
         "The registered object has new content: decide in Darwin whether its annotations still hold."
     ),
@@ -74,6 +76,8 @@ _ADVICE = {
     "unknown_tags": "Create the tag's class in Darwin, or take the tag out of the route, then replay.",
     "unparsable_message": "This is no notification we know: see what else writes to the queue.",
     "unregisterable_key": "Darwin cannot hold this key: copy the object to one that starts without a slash.",
+    "unreadable_media": "The file is damaged or is not what its suffix says: mend it and upload it again.",
+    "unsupported_media": "Artifacts are not made from this kind of file: convert it and upload it again.",
     "unusable_name": (
         "The route makes no legal item name or path of this key: correct it, deploy, then replay."
     ),

@@ -1,0 +1,1 @@
+"""The artifacts that read-only storage needs: thumbnails, sizes, frames, segments, manifests."""
