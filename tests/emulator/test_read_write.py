@@ -3,7 +3,7 @@
 import pytest
 
 from beagle.emulator import EmulatedDarwin
-from emulator.samples import JSON, accepted, body, call, flat, hls, post, reasons, slot, slotted, still
+from emulator.samples import JSON, accepted, call, flat, hls, post, reasons, slot, slotted, still
 
 
 def test_a_flat_item_becomes_one_slot_called_0(darwin: EmulatedDarwin) -> None:
@@ -292,8 +292,3 @@ def test_odd_keys_arrive_as_they_were_sent(darwin: EmulatedDarwin) -> None:
     post(darwin, *(flat(f"{n}.jpg") | {"storage_key": key} for n, key in enumerate(keys)))
 
     assert [item.storage_keys[0] for item in darwin.items()] == keys
-
-
-def test_the_body_helper_sends_what_the_docs_show() -> None:
-    """Three fields around the items, and no more."""
-    assert set(body(flat())) == {"items", "dataset_slug", "storage_slug"}
