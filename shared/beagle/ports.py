@@ -182,8 +182,9 @@ class ArtifactSink(Protocol):
 class ObjectReader(Protocol):
     """One object of the watched bucket, with the content that its event announced."""
 
-    size: int
-    """Bytes."""
+    @property
+    def size(self) -> int:
+        """Bytes."""
 
     def read(self, start: int, length: int) -> bytes:
         """Return a range; shorter only at the object's end.

@@ -35,6 +35,12 @@ class RoutesError(ConfigurationError):
     code = "bad_routes"
 
 
+class SupersededError(BeagleError):
+    """The object has newer content, which an event of its own announces: this one has nothing left to do."""
+
+    code = "superseded"
+
+
 # --- a verdict about one message or one object: redelivery would end the same way ----------------------
 
 
@@ -176,6 +182,12 @@ class QueueUnavailableError(ServiceError):
     """A queue did not take or give messages."""
 
     code = "queue_unavailable"
+
+
+class StoreUnavailableError(ServiceError):
+    """The watched bucket did not give an object or take an artifact."""
+
+    code = "store_unavailable"
 
 
 class LedgerUnavailableError(ServiceError):

@@ -125,3 +125,14 @@ def derive_state_key(kind: str, *identity: str) -> str:
     """
     digest = hashlib.sha256("\0".join(identity).encode(errors="surrogatepass")).hexdigest()
     return f"{kind}/{digest[:2]}/{digest}"
+
+
+def derive_artifact_root(prefix: str, ref: ObjectRef, content: str) -> str:
+    """Return where the artifacts of one content of an object lie: always the same place, and nobody else's.
+
+    A hash makes it unique and plain; the stem of the key, as far as it is plain itself, is for people.
+    """
+    identity = f"{ref.provider}\x00{ref.bucket}\x00{ref.key}\x00{content}"
+    digest = hashlib.sha256(identity.encode(errors="surrogatepass")).hexdigest()[:24]
+    stem = "".join(c for c in split_key(ref.key)["stem"] if c.isascii() and (c.isalnum() or c in "-_"))[:40]
+    return f"{prefix}{digest[:2]}/{digest}{'-' if stem else ''}{stem}/"

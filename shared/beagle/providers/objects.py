@@ -1,0 +1,149 @@
+"""Objects of the watched bucket: read as their events announced them, artifacts written beside them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import obstore
+from obstore.exceptions import BaseError, NotFoundError, PreconditionError
+from obstore.store import ObjectStore
+
+from beagle.domain.errors import ObjectGoneError, StoreUnavailableError, SupersededError
+from beagle.domain.events import ObjectRef
+from beagle.domain.keys import derive_artifact_root, derive_storage_key
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from obstore import ObjectMeta
+
+    from beagle.domain.events import ObjectCreated
+    from beagle.domain.items import Item
+    from beagle.ports import ObjectReader
+
+_ODD = re.compile(r"(^|/)\.{0,2}(/|$)|[\x00-\x1f\x7f]")
+_CHUNK = 8 * 1024 * 1024
+
+
+def is_plain(key: str) -> bool:
+    """Say whether obstore can address the key: no empty, `.` or `..` segment, no control character."""
+    return not _ODD.search(key)
+
+
+class OddKeyReader(Protocol):
+    """A provider's own SDK, for the legal keys that obstore cannot address."""
+
+    def __call__(self, ref: ObjectRef) -> ObjectReader:
+        """Return the object's reader; raises as `open_object`."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreReader:
+    """One content of one object, through obstore."""
+
+    store: ObjectStore
+    ref: ObjectRef
+    size: int
+    etag: str
+
+    def read(self, start: int, length: int) -> bytes:
+        """Return a range; shorter only at the object's end."""
+        length = min(length, self.size - start)
+        if length <= 0:
+            return b""
+        try:
+            found = obstore.get(
+                self.store,
+                self.ref.key,
+                options={"range": (start, start + length), "if_match": self.etag},
+            )
+            return bytes(found.bytes())
+        except (BaseError, FileNotFoundError) as error:
+            raise translated(error, self.ref) from error
+
+    def download(self, to: Path) -> None:
+        """Write the whole object into a new file, piece by piece."""
+        try:
+            found = obstore.get(self.store, self.ref.key, options={"if_match": self.etag})
+            with to.open("xb") as file:
+                for piece in found.stream(min_chunk_size=_CHUNK):
+                    file.write(piece)
+        except (BaseError, FileNotFoundError) as error:
+            raise translated(error, self.ref) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Objects:
+    """The watched bucket."""
+
+    store: ObjectStore
+    odd: OddKeyReader
+    artifact_prefix: str
+
+    def open(self, event: ObjectCreated) -> ObjectReader:
+        """Return a reader of exactly the content that the event announced.
+
+        Raises:
+            ObjectGoneError: The object is not there any more.
+            SupersededError: It has other content by now; an event of its own announces that.
+            StoreUnavailableError: The bucket did not answer.
+
+        """
+        ref = event.ref
+        if not is_plain(ref.key):
+            return self.odd(ref)
+        try:
+            meta = obstore.head(self.store, ref.key)
+        except (BaseError, FileNotFoundError) as error:
+            raise translated(error, ref) from error
+        require_content(event, meta)
+        return StoreReader(self.store, ref, meta["size"], str(meta["e_tag"]))
+
+    def sink(self, event: ObjectCreated, item: Item) -> StoreSink:
+        """Return where the artifacts of an event's object go."""
+        root = derive_artifact_root(self.artifact_prefix, event.ref, event.content)
+        with_container = item.slots[0].storage_key != event.ref.key
+        return StoreSink(self.store, event.ref, root, azure_container=with_container)
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSink:
+    """The artifacts of one content of an object, at deterministic keys of its own bucket."""
+
+    store: ObjectStore
+    ref: ObjectRef
+    root: str
+    azure_container: bool = True
+
+    def put(self, name: str, data: bytes, content_type: str, content_encoding: str = "") -> None:
+        """Keep one artifact; the same name again overwrites."""
+        attributes = {"Content-Type": content_type}
+        if content_encoding:
+            attributes["Content-Encoding"] = content_encoding
+        try:
+            obstore.put(self.store, self.root + name, data, attributes=attributes)
+        except BaseError as error:
+            raise StoreUnavailableError(f"The bucket did not take {name}: {type(error).__name__}.") from error
+
+    def key(self, name: str) -> str:
+        """Return the storage key that Darwin is told for an artifact."""
+        ref = ObjectRef(provider=self.ref.provider, bucket=self.ref.bucket, key=self.root + name)
+        return derive_storage_key(ref, azure_container=self.azure_container)
+
+
+def require_content(event: ObjectCreated, meta: ObjectMeta) -> None:
+    """Check that the object has the content that its event announced."""
+    etag = str(meta["e_tag"] or "").strip('"')
+    if event.content not in {etag, str(meta["version"])}:
+        raise SupersededError(f"{event.ref} has new content ({etag}), which an event of its own announces.")
+
+
+def translated(error: Exception, ref: ObjectRef) -> ObjectGoneError | SupersededError | StoreUnavailableError:
+    """Return what an error of a store means for one object."""
+    if isinstance(error, NotFoundError | FileNotFoundError):
+        return ObjectGoneError(f"{ref} is not there any more.")
+    if isinstance(error, PreconditionError):
+        return SupersededError(f"{ref} was overwritten while it was read.")
+    return StoreUnavailableError(f"The bucket did not give {ref}: {type(error).__name__}.")
