@@ -1,0 +1,156 @@
+"""What an operator's command works on: the queues of one deployment, however it was named."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from beagle import __version__
+from beagle.domain.errors import ConfigurationError
+from beagle.providers.aws.queue import SqsLetterBox, SqsOutbox
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from beagle.settings import Settings
+
+_ANSWER_SECONDS = 20.0
+_REACH_SECONDS = 2.0
+
+
+class LocalStack(BaseModel):
+    """A stack on the local AWS, as the command that runs it leaves it in a file for the others."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    process: int
+    """Which process runs it."""
+    stack: str
+    endpoint: str
+    region: str
+    access_key: str
+    """The local AWS's own, which is no secret."""
+    uploads_queue: str
+    dead_letters_queue: str
+    darwin: str
+    """The address of the local Darwin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """The queues of a deployment, and how they were found."""
+
+    found_by: str
+    dead_letters: str
+    uploads: str
+    client: Any  # boto3's clients are made at run time and have no types of their own
+
+    def letter_box(self) -> SqsLetterBox:
+        """Return the dead letters."""
+        return SqsLetterBox(self.client, self.dead_letters, __version__)
+
+    def outbox(self) -> SqsOutbox:
+        """Return the queue that replayed messages go to.
+
+        Raises:
+            ConfigurationError: Only the dead letters are known.
+
+        """
+        if not self.uploads:
+            raise ConfigurationError("Not set: BEAGLE_UPLOADS_QUEUE, where replayed messages go.")
+        return SqsOutbox(self.client, self.uploads)
+
+
+def find_deployment(stack: str, settings: Settings, state_file: Path) -> Deployment:
+    """Return the deployment of a stack's name, else of the environment, else the local one of a state file.
+
+    Raises:
+        ConfigurationError: None of them tells, or the one that should cannot.
+
+    """
+    if stack:
+        return _of_stack(stack)
+    if settings.dead_letters_queue:
+        return Deployment(
+            found_by="BEAGLE_DEAD_LETTERS_QUEUE",
+            dead_letters=settings.dead_letters_queue,
+            uploads=settings.uploads_queue,
+            client=_client("sqs"),
+        )
+    if state_file.is_file():
+        return _of_local_stack(state_file)
+    raise ConfigurationError(
+        "Which deployment? Name its stack (--stack NAME), or set BEAGLE_DEAD_LETTERS_QUEUE and "
+        "BEAGLE_UPLOADS_QUEUE, or start a local one (beagle up)."
+    )
+
+
+def _of_stack(name: str) -> Deployment:
+    try:
+        [stack] = _client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "unknown")
+        raise ConfigurationError(f"AWS does not show a stack named {name!r} ({code}).") from error
+    except BotoCoreError as error:
+        raise ConfigurationError(f"AWS cannot be asked for the stack {name!r}: {error}") from error
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", ())}
+    try:
+        return Deployment(
+            found_by=f"the stack {name}",
+            dead_letters=outputs["DeadLettersQueueUrl"],
+            uploads=outputs["UploadsQueueUrl"],
+            client=_client("sqs"),
+        )
+    except KeyError as error:
+        raise ConfigurationError(
+            f"The stack {name!r} is none of Beagle's: it has no output {error}."
+        ) from error
+
+
+def _of_local_stack(state_file: Path) -> Deployment:
+    try:
+        local = LocalStack.model_validate_json(state_file.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise ConfigurationError(f"{state_file} does not say which local stack is running.") from error
+    address = urlsplit(local.endpoint)
+    try:
+        socket.create_connection((address.hostname, address.port), _REACH_SECONDS).close()
+    except OSError as error:
+        raise ConfigurationError(
+            f"The local stack of {state_file} is not running any more. Start one (beagle up), or name a "
+            "deployment (--stack NAME)."
+        ) from error
+    return Deployment(
+        found_by=f"the local stack of {state_file}",
+        dead_letters=local.dead_letters_queue,
+        uploads=local.uploads_queue,
+        client=_client(
+            "sqs",
+            endpoint_url=local.endpoint,
+            region_name=local.region,
+            aws_access_key_id=local.access_key,
+            aws_secret_access_key=local.access_key,
+        ),
+    )
+
+
+def _client(service: str, **options: str) -> Any:  # noqa: ANN401 - see Deployment
+    import boto3  # noqa: PLC0415 - slow: only what talks to AWS imports it
+    from botocore.config import Config  # noqa: PLC0415
+
+    config = Config(
+        connect_timeout=_ANSWER_SECONDS,
+        read_timeout=_ANSWER_SECONDS,
+        retries={"mode": "standard", "max_attempts": 3},
+        # The local AWS is on this machine, whatever proxy leads out of it.
+        proxies={} if "endpoint_url" in options else None,
+    )
+    try:
+        return boto3.session.Session().client(service, config=config, **options)  # type: ignore[call-overload]  # one call for two services
+    except BotoCoreError as error:
+        raise ConfigurationError(f"AWS cannot be asked from here: {error}") from error

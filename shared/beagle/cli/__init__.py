@@ -1,0 +1,1 @@
+"""The command `beagle`: one file a command. Nothing heavy is imported before a command needs it."""
