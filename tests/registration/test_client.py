@@ -124,7 +124,11 @@ def test_no_proxy_and_no_netrc_of_the_environment_leads_the_key_elsewhere(
 
 def test_the_session_has_no_way_to_another_host(server: Server, seen: list[dict[str, str]]) -> None:
     client = client_of(server.url)
-    for url in (seen[0]["url"], f"{server.url[:-1]}/", f"http://127.0.0.1:{server.port}@{seen[0]['url'][7:]}/"):
+    for url in (
+        seen[0]["url"],
+        f"{server.url[:-1]}/",
+        f"http://127.0.0.1:{server.port}@{seen[0]['url'][7:]}/",
+    ):
         with pytest.raises(requests.exceptions.InvalidSchema):
             client._session().post(url)
 

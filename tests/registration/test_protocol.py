@@ -122,6 +122,9 @@ def test_a_name_with_separate_accents_is_recognised_when_darwin_composes_them() 
     both = understand(reply({"items": [accepted(composed)]}), ids(separate, composed))
     assert isinstance(both, Answered)
     assert [type(answer) for answer in both.answers] == [Postponed, Accepted]
+    unclear = understand(reply({"items": [accepted("\u00c5.jpg")]}), ids("\u212b.jpg", "A\u030a.jpg"))
+    assert isinstance(unclear, Answered)
+    assert [type(answer) for answer in unclear.answers] == [Postponed, Postponed]
 
 
 def test_an_entry_of_any_other_form_is_nobodys() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from beagle.domain.answers import Answer, Postponed, Refused
@@ -130,13 +129,8 @@ class _Run:
 
     def finish(self) -> list[Answer]:
         """Return all answers; what was never sent after trouble is postponed by it."""
-        return [self._final(index) for index in range(len(self._items))]
-
-    def _final(self, index: int) -> Answer:
-        answer = self._answers.get(index) or Postponed(self._left_over(index))
-        if isinstance(answer, Refused) and index in self._unsure:
-            return replace(answer, after_ambiguity=True)
-        return answer
+        everyone = range(len(self._items))
+        return [self._answers.get(index) or Postponed(self._left_over(index)) for index in everyone]
 
     def _left_over(self, index: int) -> DarwinError:
         stopped = self._stopped or DarwinNotAskedError("Nothing was sent.")
