@@ -21,7 +21,7 @@ def _one_or_many(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
-Many = Annotated[tuple[str, ...], BeforeValidator(_one_or_many)]
+Many = Annotated[tuple[str, ...], BeforeValidator(_one_or_many, json_schema_input_type=str | tuple[str, ...])]
 
 
 class _Model(BaseModel):
@@ -125,7 +125,13 @@ class Example(_Model):
 class Route(_Model):
     """Objects of one kind, and the items they become. The first route that watches an object has it."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", description="Named in logs and dead letters.")
+    model_config = ConfigDict(json_schema_extra=lambda schema: schema["required"].remove("name"))
+
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$",
+        description="Named in logs and dead letters; by default the dataset. With braces it is `item_name`.",
+        json_schema_extra={"pattern": r"^[A-Za-z0-9][A-Za-z0-9_.-]*$|\{.*\}"},
+    )
     watch: Watch
     dataset: str = Field(min_length=1, description="The dataset's slug in Darwin.")
     storage: str = Field(min_length=1, description="The storage integration's name in Darwin's settings.")
