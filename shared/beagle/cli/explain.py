@@ -44,8 +44,8 @@ def explain(
     Exits with 0 when every object would be registered, or ignored on purpose; with 1 when one would be
     dead-lettered.
     """
-    chosen = read_routes(routes)
-    records = list(explain_message(_read(notification), chosen))
+    data = _read(notification)
+    records = explain_message(data, read_routes(routes))
     if wants_lines(as_json):
         print_lines(records)
     else:
@@ -77,7 +77,12 @@ def read_routes(path: Path | None) -> Routes:
     from beagle.settings import load_routes, read_settings, routes_of  # noqa: PLC0415
 
     if path is None:
-        return routes_of(read_settings(), Path.cwd())
+        try:
+            return routes_of(read_settings(), Path.cwd())
+        except RoutesError:
+            raise
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{error} Or name a routes file: --routes ROUTES.yaml.") from error
     try:
         return load_routes(path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:

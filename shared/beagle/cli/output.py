@@ -64,7 +64,7 @@ def pretty_json(value: object) -> Syntax:
     from rich.syntax import Syntax  # noqa: PLC0415
 
     lines = json.dumps(value, indent=2, ensure_ascii=False).split("\n")
-    code = "\n".join(map(visible, lines))
+    code = "\n".join("".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in line) for line in lines)
     return Syntax(code, "json", theme="ansi_dark", background_color="default", word_wrap=True)
 
 
