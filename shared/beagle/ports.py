@@ -304,3 +304,6 @@ class Journal(Protocol):
 
     def alarm(self, code: str, message: str) -> None:
         """Say once an invocation that a service, not an object, is in trouble."""
+
+    def bug(self, stage: str, error: Exception) -> None:
+        """Write down, with its traceback, an exception that nobody expected, and call a person."""

@@ -75,12 +75,16 @@ class Notebook:
 
     notes: list[tuple[str, Outcome]] = field(default_factory=list)
     alarms: list[tuple[str, str]] = field(default_factory=list)
+    bugs: list[tuple[str, Exception]] = field(default_factory=list)
 
     def note(self, stage: str, outcome: Outcome) -> None:
         self.notes.append((stage, outcome))
 
     def alarm(self, code: str, message: str) -> None:
         self.alarms.append((code, message))
+
+    def bug(self, stage: str, error: Exception) -> None:
+        self.bugs.append((stage, error))
 
 
 @dataclass

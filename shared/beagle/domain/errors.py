@@ -160,10 +160,23 @@ class ObjectOverwrittenError(VerdictError):
 
 
 class ServiceError(BeagleError):
-    """A service, not the object, is the trouble: the message stays queued and comes again."""
+    """A service, not the object, is the trouble: the message stays queued and comes again.
+
+    `retry_after` is how long to wait at least, in seconds; None where nobody can tell.
+    """
 
     code = "service_unavailable"
     retryable = True
+
+    def __init__(self, message: str, *, retry_after: float | None = None, **context: str | float) -> None:
+        super().__init__(message, **context)
+        self.retry_after = retry_after
+
+
+class BugError(ServiceError):
+    """An exception that nobody expected: Beagle is the trouble, and the message waits for a better one."""
+
+    code = "bug"
 
 
 class OutOfTimeError(ServiceError):
@@ -211,10 +224,6 @@ class DarwinError(ServiceError):
 
     code = "darwin_error"
     committed: ClassVar[bool] = False
-
-    def __init__(self, message: str, *, retry_after: float | None = None, **context: str | float) -> None:
-        super().__init__(message, **context)
-        self.retry_after = retry_after
 
 
 class DarwinUnreachableError(DarwinError):

@@ -84,7 +84,7 @@ def _is_free(work: Work, entry: LedgerEntry, this: Round) -> bool:
     """
     if entry.state == "registered":
         try:
-            if this.registrar.find(work.ready.item.id) is None:
+            if this.look(work.ready.item.id) is None:
                 return True
         except (DarwinUnauthorizedError, DarwinNotFoundError):
             pass  # a key that may only add data cannot look: the ledger's word stands

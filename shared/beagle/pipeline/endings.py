@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from beagle.domain.errors import BeagleError, DarwinError, QueueUnavailableError, VerdictError
+from beagle.domain.errors import BeagleError, QueueUnavailableError, ServiceError, VerdictError
 from beagle.domain.events import ObjectCreated
 from beagle.domain.items import Item
 from beagle.domain.letters import RAW_LIMIT, DeadLetter, derive_letter_id
@@ -72,10 +72,12 @@ class Endings:
 
     def again(self, subject: Subject, error: BeagleError) -> Outcome:
         """Leave the message in its queue, for longer each time, unless the service said for how long."""
-        wait = min(FIRST_WAIT * 2 ** min(subject.message.attempts - 1, 10), LONGEST_WAIT)
-        asked = error.retry_after if isinstance(error, DarwinError) else None
         # Half of the wait is left to chance, so that what failed together does not come back together.
-        retry_in = (wait if asked is None else max(asked, 1.0)) * (0.5 + self.chance())
+        if isinstance(error, ServiceError) and error.retry_after is not None:
+            retry_in = max(error.retry_after, 1.0) * (1 + self.chance() / 2)
+        else:
+            wait = min(FIRST_WAIT * 2 ** min(subject.message.attempts - 1, 10), LONGEST_WAIT)
+            retry_in = wait * (0.5 + self.chance())
         return self._outcome(Ending.AGAIN, subject, error.code, str(error), retry_in=retry_in)
 
     def good(self, ending: Ending, subject: Subject, code: str = "", detail: str = "") -> Outcome:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from beagle.domain.errors import BeagleError
 from beagle.messages import load_item
 from beagle.pipeline.account import Account
+from beagle.pipeline.bugs import bugs_told
 from beagle.pipeline.endings import Endings, Subject
+from beagle.pipeline.limits import require_time
 from beagle.pipeline.passing import pass_on
 from beagle.ports import ArtifactMaker, Journal, Outbox
 
@@ -35,11 +37,17 @@ class Extract:
             account.announce(message, 1)
             subject = Subject(message=message)
             try:
-                ready = load_item(message.body)
-                subject = replace(
-                    subject, event=ready.event, item=ready.item, route=ready.route, replayed=ready.replayed
-                )
-                item = self.artifacts.make(ready.event, ready.item, deadline)
+                with bugs_told("extract", self.journal):
+                    ready = load_item(message.body)
+                    subject = replace(
+                        subject,
+                        event=ready.event,
+                        item=ready.item,
+                        route=ready.route,
+                        replayed=ready.replayed,
+                    )
+                    require_time(deadline)
+                    item = self.artifacts.make(ready.event, ready.item, deadline)
             except BeagleError as error:
                 account.end(message, self.endings.end(subject, error))
             else:

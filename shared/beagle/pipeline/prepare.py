@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from beagle.domain.errors import BeagleError, OutOfTimeError
+from beagle.domain.errors import BeagleError
 from beagle.domain.events import NotAnObject
 from beagle.domain.items import ReadyItem
 from beagle.domain.outcomes import Ending
@@ -13,8 +13,10 @@ from beagle.domain.routes import Routes
 from beagle.domain.routing import route_event
 from beagle.messages import load_event
 from beagle.pipeline.account import Account
+from beagle.pipeline.bugs import bugs_told
 from beagle.pipeline.endings import Endings, Subject
 from beagle.pipeline.groups import Groups
+from beagle.pipeline.limits import require_time
 from beagle.pipeline.passing import pass_on
 from beagle.ports import Journal, Outbox, Parse
 
@@ -23,9 +25,6 @@ if TYPE_CHECKING:
 
     from beagle.domain.events import ObjectCreated
     from beagle.ports import Deadline, Received, Report
-
-SPARE = 5.0
-"""Seconds that a stage leaves unused, for sending what it has and for its answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +49,9 @@ class Prepare:
         for message in batch:
             for subject, announced in self._read(message, account):
                 try:
-                    if deadline.remaining() < SPARE:
-                        raise OutOfTimeError("The invocation is about to end.")
-                    ready = self._ready(announced, subject)
+                    with bugs_told("prepare", self.journal):
+                        require_time(deadline)
+                        ready = self._ready(announced, subject)
                 except BeagleError as error:
                     account.end(message, self.endings.end(subject, error))
                     continue
@@ -61,17 +60,19 @@ class Prepare:
                     account.end(message, ignored)
                     continue
                 passed = replace(subject, item=ready.item, route=ready.route)
-                lacking = self.videos and any(slot.artifacts is None for slot in ready.item.slots)
-                to = unfinished if lacking and ready.item.access == "read_only" else finished
+                lacking = any(slot.artifacts is None for slot in ready.item.slots)
+                read_only = self.videos is not None and ready.item.access == "read_only"
+                to = unfinished if lacking and read_only else finished
                 to.append((passed, ready))
         pass_on(self.items, finished, account, self.endings)
-        if self.videos:
+        if self.videos is not None:
             pass_on(self.videos, unfinished, account, self.endings)
         return account.close()
 
     def _read(self, message: Received, account: Account) -> list[tuple[Subject, ObjectCreated | NotAnObject]]:
         try:
-            notification = load_event(message.body) or self.parse(message.body)
+            with bugs_told("prepare", self.journal):
+                notification = load_event(message.body) or self.parse(message.body)
         except BeagleError as error:
             account.announce(message, 1)
             account.end(message, self.endings.end(Subject(message=message), error))

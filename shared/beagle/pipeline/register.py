@@ -11,11 +11,13 @@ from functools import cmp_to_key
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from beagle.domain.errors import DarwinThrottledError, UnparsableMessageError
+from beagle.domain.errors import BeagleError, DarwinThrottledError, ServiceError
 from beagle.messages import load_item
 from beagle.pipeline.account import Account
+from beagle.pipeline.bugs import bugs_told
 from beagle.pipeline.claiming import claim
 from beagle.pipeline.endings import Endings, Subject
+from beagle.pipeline.limits import SPARE, require_time
 from beagle.pipeline.settling import settle
 from beagle.pipeline.work import Round, Work
 from beagle.ports import Destination, Journal, Kept, Ledger, Registrar
@@ -26,9 +28,6 @@ if TYPE_CHECKING:
     from beagle.domain.events import ObjectRef
     from beagle.domain.items import ItemId
     from beagle.ports import Deadline, Received, Report
-
-SPARE = 5.0
-"""Seconds that the stage leaves unused, for the ledger and its answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +55,9 @@ class Register:
         for message in batch:
             account.announce(message, 1)
             try:
-                ready = load_item(message.body)
-            except UnparsableMessageError as error:
+                with bugs_told("register", self.journal):
+                    ready = load_item(message.body)
+            except BeagleError as error:
                 account.end(message, self.endings.end(Subject(message=message), error))
             else:
                 works.append(Work(message, ready))
@@ -73,9 +73,12 @@ class Register:
             account=account,
             deadline=deadline,
         )
-        held_back = self.registrar.seconds_to_wait()
-        if held_back > deadline.remaining() - SPARE:
-            error = DarwinThrottledError("Darwin asked for a pause.", retry_after=held_back)
+        try:
+            require_time(deadline)
+            held_back = self.registrar.seconds_to_wait()
+            if held_back > deadline.remaining() - SPARE:
+                raise DarwinThrottledError("Darwin asked for a pause.", retry_after=held_back)
+        except ServiceError as error:
             for work in works:
                 this.end(work, error)
             return []

@@ -73,7 +73,7 @@ def _settle_taken(taken: list[tuple[Work, NameTaken]], this: Round) -> None:
 def _settle_unproven(work: Work, kept: Kept, this: Round) -> None:
     """Nothing of ours can have registered the item: look at what stands there."""
     try:
-        found = this.registrar.find(work.ready.item.id)
+        found = this.look(work.ready.item.id)
     except (DarwinUnauthorizedError, DarwinNotFoundError) as error:
         why = f"the key may not look at it ({error})"
     except DarwinError as error:

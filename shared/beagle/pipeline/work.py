@@ -7,20 +7,25 @@ from typing import TYPE_CHECKING
 
 from beagle.domain.errors import (
     BeagleError,
+    DarwinNotAskedError,
     DarwinNotFoundError,
     DarwinStorageFullError,
     DarwinUnauthorizedError,
+    OutOfTimeError,
     SecretUnavailableError,
     ServiceError,
 )
 from beagle.domain.items import ReadyItem
 from beagle.pipeline.account import Account
 from beagle.pipeline.endings import Endings, Subject
+from beagle.pipeline.limits import SPARE, require_time
 from beagle.ports import Deadline, Journal, Ledger, Received, Registrar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from beagle.domain.answers import Standing
+    from beagle.domain.items import ItemId
     from beagle.domain.outcomes import Ending, Outcome
     from beagle.ports import Kept, LedgerEntry
 
@@ -30,6 +35,10 @@ _NEEDS_A_PERSON = (
     DarwinStorageFullError,
     SecretUnavailableError,
 )
+
+
+LONGEST_LOOK = 20.0
+"""Seconds that looking at one item in Darwin may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +99,19 @@ class Round:
         """Call a person where waiting alone does not help."""
         if isinstance(error, _NEEDS_A_PERSON):
             self.journal.alarm(error.code, str(error))
+
+    def look(self, item: ItemId) -> Standing | None:
+        """Return what stands in Darwin under an item's name, while there is time to look.
+
+        Raises:
+            DarwinError: It cannot be told, or not any more in this invocation.
+
+        """
+        try:
+            require_time(self.deadline, SPARE + LONGEST_LOOK)
+        except OutOfTimeError as error:
+            raise DarwinNotAskedError("No time is left to look.") from error
+        return self.registrar.find(item)
 
     def write(self, changes: Iterable[tuple[Work, Kept, LedgerEntry, Outcome]]) -> None:
         """End each item with its outcome once the ledger says so too; until then it comes again."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from aws_lambda_powertools import Logger, Metrics
 
+from beagle.domain.errors import BugError
 from beagle.providers.aws.queue import SqsSource
 
 if TYPE_CHECKING:
@@ -81,6 +82,12 @@ class CloudWatchJournal:
             self._alarmed.add(code)
             self.logger.error("a person must act", extra={"code": code, "detail": message})
             self.metrics.add_metric(name=code, unit="Count", value=1)
+
+    def bug(self, stage: str, error: Exception) -> None:
+        """Write down, with its traceback, an exception that nobody expected, and call a person."""
+        fields = {"stage": stage, "code": BugError.code}
+        self.logger.error("unexpected exception", exc_info=error, extra=fields)
+        self.alarm(BugError.code, f"{stage}: {type(error).__name__}")
 
     def flush(self) -> None:
         """Write the invocation's metrics."""

@@ -1,0 +1,24 @@
+"""How long a stage begins new work: until little time of its invocation is left."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from beagle.domain.errors import OutOfTimeError
+
+if TYPE_CHECKING:
+    from beagle.ports import Deadline
+
+SPARE = 5.0
+"""Seconds that a stage leaves unused, for writing down what it has and for its answer."""
+
+
+def require_time(deadline: Deadline, seconds: float = SPARE) -> None:
+    """Return if so much time is left.
+
+    Raises:
+        OutOfTimeError: The work would outlive the invocation; its message comes again.
+
+    """
+    if deadline.remaining() < seconds:
+        raise OutOfTimeError("The invocation is about to end.")
