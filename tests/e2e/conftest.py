@@ -1,15 +1,18 @@
 """The real template on a local AWS, and an emulated Darwin: one of each for every test worker."""
 
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from beagle.emulator import DEFAULT_KEY, DEFAULT_TEAM, EmulatedDarwin, serve
+from beagle.emulator import DEFAULT_KEY, DEFAULT_TEAM, EmulatedDarwin, Hooks, Server, serve
 from beagle.playground.ministack import Ministack
 from beagle.playground.packaging import Target, build_functions, project_root, zip_folder
-from beagle.playground.stack import Stack, deploy
+from beagle.playground.stack import Function, Stack, deploy
+from e2e.hands import Hands
 
 ROOT = project_root()
 # What the emulated Darwin knows from the start: a dataset, a read-write storage and a read-only one.
@@ -29,6 +32,14 @@ class World:
     stack: Stack
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep these tests on one worker: a local AWS is started once, not once a worker."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
+            item.add_marker(pytest.mark.xdist_group("local-aws"))
+
+
 @pytest.fixture(scope="session")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ministack]:
     """Start a local AWS that enforces IAM."""
@@ -37,18 +48,19 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ministack]:
 
 
 @pytest.fixture(scope="session")
-def functions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the functions as they are now, for this interpreter."""
-    return zip_folder(build_functions(ROOT, tmp_path_factory.mktemp("build") / "aws", target=Target.LOCAL))
+    return build_functions(ROOT, tmp_path_factory.mktemp("build") / "aws", target=Target.LOCAL)
 
 
 @pytest.fixture(scope="session")
-def deployed(aws: Ministack, functions: Path) -> Deploy:
+def deployed(aws: Ministack, code: Path) -> Deploy:
     """
     Return how to deploy the template: `deployed("name", url, Access="read_only")`.
 
     Each name is a stack of its own, with its own bucket.
     """
+    archive = zip_folder(code)
 
     def deploy_to(name: str, darwin_url: str, **parameters: str) -> Stack:
         defaults = {
@@ -59,16 +71,140 @@ def deployed(aws: Ministack, functions: Path) -> Deploy:
             "Storage": READ_ONLY if parameters.get("Access") == "read_only" else READ_WRITE,
             "DarwinUrl": darwin_url,
         }
-        stack = deploy(aws, ROOT / "template.yaml", functions, {**defaults, **parameters}, name=name)
+        stack = deploy(aws, ROOT / "template.yaml", archive, {**defaults, **parameters}, name=name)
         stack.put_api_key(DEFAULT_KEY)
+        # The local AWS starts instances as if there were a core for each.
+        limit_instances(stack, prepare=2, register=1)
         return stack
 
     return deploy_to
 
 
+def limit_instances(stack: Stack, *, prepare: int, register: int) -> None:
+    """
+    Let so many instances of each function run at a time.
+
+    Two of register, as deployed, may meet over the two deliveries of one event: then one message waits for
+    a quarter of a minute, which only those tests should have to that are about it.
+    """
+    for output, instances in (("PrepareFunction", prepare), ("RegisterFunction", register)):
+        stack.aws.client("lambda").put_function_concurrency(
+            FunctionName=stack.outputs[output], ReservedConcurrentExecutions=instances
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """A Darwin with hands in one bucket of the local AWS, as its storage integration gives them."""
+
+    darwin: EmulatedDarwin
+    server: Server
+
+
 @pytest.fixture(scope="session")
-def world(deployed: Deploy) -> Iterator[World]:
+def connect(aws: Ministack) -> Iterator[Callable[[str], Connected]]:
+    """
+    Return how to start a Darwin for a bucket: `connect("beagle-uploads")`.
+
+    It looks whether each registered key exists there, and writes its thumbnails back into it.
+    """
+    running: list[Server] = []
+
+    def start(bucket: str) -> Connected:
+        s3 = aws.client("s3")
+
+        def exists(where: str, key: str) -> bool:
+            found = s3.list_objects_v2(Bucket=where, Prefix=key, MaxKeys=1).get("Contents", ())
+            return [entry["Key"] for entry in found] == [key]
+
+        def write_back(where: str, key: str, data: bytes) -> None:
+            s3.put_object(Bucket=where, Key=key, Body=data, ContentType="image/jpeg")
+
+        darwin = EmulatedDarwin.with_defaults(
+            hooks=Hooks(object_exists=exists, write_back=write_back), processing_seconds=0
+        )
+        darwin.add_storage(READ_WRITE, bucket=bucket, prefix="darwin", region="eu-west-1")
+        server = serve(darwin)
+        running.append(server)
+        return Connected(darwin, server)
+
+    yield start
+    for server in running:
+        server.close()
+
+
+@pytest.fixture(scope="session")
+def shared_world(deployed: Deploy, connect: Callable[[str], Connected]) -> World:
     """Deploy Beagle for read-write storage, with a Darwin of its own."""
-    darwin = EmulatedDarwin.with_defaults()
-    with serve(darwin) as server:
-        yield World(darwin, server.url, deployed("beagle", server.url))
+    connected = connect("beagle-uploads")
+    url = connected.server.url
+    return World(connected.darwin, url, deployed("beagle", url))
+
+
+@pytest.fixture
+def world(shared_world: World) -> Iterator[World]:
+    """Return the deployed Beagle, with nothing queued and an empty Darwin; only its ledger is kept."""
+    _clear(shared_world)
+    yield shared_world
+    shared_world.darwin.clear_faults()
+    _clear(shared_world)
+
+
+def _clear(world: World) -> None:
+    sqs = world.stack.aws.client("sqs")
+    for output in ("UploadsQueueUrl", "ItemsQueueUrl", "DeadLettersQueueUrl"):
+        sqs.purge_queue(QueueUrl=world.stack.outputs[output])
+    world.darwin.reset()
+
+
+@pytest.fixture
+def folder() -> str:
+    """Name a folder that no other test uses: the ledger remembers what happened in the others."""
+    return f"t{uuid.uuid4().hex[:8]}"
+
+
+def rule_of(stack: Stack) -> str:
+    """Return the name of the rule that brings a bucket's events."""
+    cloudformation = stack.aws.client("cloudformation")
+    found = cloudformation.describe_stack_resource(StackName=stack.name, LogicalResourceId="Created")
+    return str(found["StackResourceDetail"]["PhysicalResourceId"]).rpartition("|")[2]
+
+
+@pytest.fixture
+def twice(world: World) -> Iterator[None]:
+    """Have every event delivered twice: the rule gets a second target, the same queue once more."""
+    deliver_twice(world.stack)
+    yield
+    world.stack.aws.client("events").remove_targets(Rule=rule_of(world.stack), Ids=["again"])
+
+
+def deliver_twice(stack: Stack) -> None:
+    """Have every event of a bucket delivered twice."""
+    events, rule = stack.aws.client("events"), rule_of(stack)
+    [target] = events.list_targets_by_rule(Rule=rule)["Targets"]
+    answer: dict[str, Any] = events.put_targets(Rule=rule, Targets=[{**target, "Id": "again"}])
+    assert not answer["FailedEntryCount"]
+
+
+@pytest.fixture
+def silent(world: World) -> Iterator[None]:
+    """Switch the rule off: the bucket announces nothing, so that tests can do it in another form."""
+    events, rule = world.stack.aws.client("events"), rule_of(world.stack)
+    events.disable_rule(Name=rule)
+    yield
+    events.enable_rule(Name=rule)
+
+
+@pytest.fixture
+def hands(world: World, code: Path, tmp_path: Path) -> Iterator[Callable[[Function], Hands]]:
+    """Return how to run a deployed function by hand: the platform leaves its queue alone meanwhile."""
+    taken: list[Hands] = []
+
+    def take(function: Function) -> Hands:
+        hands = Hands(world.stack, function, code, tmp_path / function)
+        taken.append(hands)
+        return hands
+
+    yield take
+    for hands in taken:
+        hands.close()
