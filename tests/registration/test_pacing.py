@@ -111,6 +111,17 @@ def test_throttling_halves_the_rate_and_each_success_brings_back_a_twentieth() -
     assert pacer.seconds_to_wait() == pytest.approx(1 / 0.55)
 
 
+def test_an_outage_leaves_the_rate_as_it_was() -> None:
+    clock = FakeClock()
+    pacer = pacer_of(clock, 60, burst=1)
+    pacer.went_wrong(DarwinUnreachableError("x"))
+    clock.advance(60)
+    pacer.wait_turn(LONG)
+    pacer.went_well()
+
+    assert pacer.seconds_to_wait() == pytest.approx(1)
+
+
 def test_a_turn_too_late_for_the_deadline_is_told_and_not_taken() -> None:
     clock = FakeClock()
     pacer = pacer_of(clock, 6, burst=1)

@@ -306,6 +306,20 @@ def test_doubt_reaches_the_halves_of_a_request_that_was_refused_after_it(
     assert answers == [NameTaken(after_ambiguity=True)] * 4
 
 
+def test_doubt_stays_with_the_half_that_was_not_sent_again(
+    darwin: EmulatedDarwin, registrar: DarwinRegistrar
+) -> None:
+    darwin.inject(
+        Fault(kind="status", status=502, when="after"),
+        Fault(kind="status", status=422),
+        Fault(kind="status", status=401, count=None),
+    )
+
+    answers = registrar.register(TO_UPLOADS, images(4), MINUTE)
+
+    assert [isinstance(answer, Postponed) and answer.error.committed for answer in answers] == [True] * 4
+
+
 @pytest.mark.parametrize("second", [{"kind": "status", "status": 422}, {"kind": "block"}])
 def test_a_refusal_after_a_doubtful_try_tells_of_the_doubt(
     darwin: EmulatedDarwin, registrar: DarwinRegistrar, second: dict
@@ -392,6 +406,15 @@ def test_during_an_outage_a_request_is_tried_once_and_not_three_times(
 
     assert asked <= 3600 / 30 + 15
     assert kinds(registrar.register(TO_UPLOADS, images(1), Left(30))) == [Accepted]
+
+
+def test_short_retries_count_in_the_rate(darwin: EmulatedDarwin, client: DarwinClient) -> None:
+    clock = FakeClock()
+    registrar = DarwinRegistrar(client, Pacer(clock, 60, burst=3), clock=clock)
+    darwin.inject(Fault(kind="status", status=502, count=2))
+
+    assert kinds(registrar.register(TO_UPLOADS, images(1), MINUTE)) == [Accepted]
+    assert registrar.seconds_to_wait() == pytest.approx(1)
 
 
 def test_out_of_time_nothing_is_sent(darwin: EmulatedDarwin, registrar: DarwinRegistrar) -> None:
