@@ -125,8 +125,13 @@ def _of_local_stack(state_file: Path) -> Deployment:
             f"The local stack of {state_file} is not running any more. Start one (beagle up), or name a "
             "deployment (--stack NAME)."
         ) from error
+    return local_deployment(local, f"the local stack of {state_file}")
+
+
+def local_deployment(local: LocalStack, found_by: str) -> Deployment:
+    """Return the deployment of a local stack."""
     return Deployment(
-        found_by=f"the local stack of {state_file}",
+        found_by=found_by,
         dead_letters=local.dead_letters_queue,
         uploads=local.uploads_queue,
         client=_client(

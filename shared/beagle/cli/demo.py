@@ -60,16 +60,14 @@ def _perform(show: Show, *, keep: bool) -> bool:
 
 def _mend_and_replay(run: Run, scene: Scene, show: Show) -> None:
     """Do what an operator does, by the code of `beagle letters` and `beagle replay`."""
-    from beagle.bootstrap.operator import find_deployment  # noqa: PLC0415
+    from beagle.bootstrap.operator import local_deployment  # noqa: PLC0415
     from beagle.cli.replay import run_plan  # noqa: PLC0415
     from beagle.pipeline.replay import plan_replay  # noqa: PLC0415
     from beagle.playground.story import COLLISION, CORRECTED_ROUTES, CORRECTION  # noqa: PLC0415
     from beagle.providers.local.clock import SystemClock  # noqa: PLC0415
-    from beagle.settings import Settings  # noqa: PLC0415
 
     now = SystemClock().now()
-    # Nothing of the environment: it may speak of a deployment that is not for play.
-    place = find_deployment("", Settings(), state_file())
+    place = local_deployment(scene.local, "the demo")
     box = place.letter_box()
     try:
         show.title("beagle letters")

@@ -43,6 +43,20 @@ class Scene:
     stack: Stack
     folder: Path
 
+    @property
+    def local(self) -> LocalStack:
+        """What other commands need to know of it."""
+        return LocalStack(
+            process=os.getpid(),
+            stack=self.stack.name,
+            endpoint=self.aws.endpoint,
+            region=REGION,
+            access_key=OWNER,
+            uploads_queue=self.stack.outputs["UploadsQueueUrl"],
+            dead_letters_queue=self.stack.outputs["DeadLettersQueueUrl"],
+            darwin=self.url,
+        )
+
     def redeploy(self, routes: str) -> None:
         """Deploy again, with these routes."""
         self.stack = _deploy(self.aws, _build(self.folder, routes), self.url)
@@ -122,17 +136,7 @@ def set_scene(
 def _announced(scene: Scene) -> Iterator[None]:
     """Tell other commands where the stack is, for as long as it runs."""
     file = scene.folder / "stack.json"
-    local = LocalStack(
-        process=os.getpid(),
-        stack=scene.stack.name,
-        endpoint=scene.aws.endpoint,
-        region=REGION,
-        access_key=OWNER,
-        uploads_queue=scene.stack.outputs["UploadsQueueUrl"],
-        dead_letters_queue=scene.stack.outputs["DeadLettersQueueUrl"],
-        darwin=scene.url,
-    )
-    mine = local.model_dump_json(indent=2) + "\n"
+    mine = scene.local.model_dump_json(indent=2) + "\n"
     file.write_text(mine)
     try:
         yield
