@@ -80,9 +80,10 @@ def _overwritten(work: Work, kept: Kept, this: Round) -> None:
 def _is_free(work: Work, entry: LedgerEntry, this: Round) -> bool:
     """Say whether a name that the ledger gives to another object is free; if not, end the item.
 
-    The other's item may have been removed or renamed in Darwin since the ledger saw it.
+    The other's item may have been removed or renamed in Darwin since the ledger saw it, or never have stood:
+    a POST of it whose answer was lost came to nothing.
     """
-    if entry.state == "registered":
+    if entry.state != "intent":
         try:
             if this.look(work.ready.item.id) is None:
                 return True

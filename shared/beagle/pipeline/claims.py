@@ -18,7 +18,7 @@ Decision = Literal[
     "already_registered",
     "superseded",  # a newer content of the object is known
     "overwritten",  # new content of a registered object: the route's policy decides
-    "collision",  # another object has the name: the route's policy decides
+    "collision",  # another object has the name, or may have it: the route's policy decides
 ]
 
 
@@ -44,10 +44,11 @@ def intend_again(ready: ReadyItem, entry: LedgerEntry) -> LedgerEntry:
 
 
 def released(entry: LedgerEntry, *, after_ambiguity: bool = False) -> LedgerEntry:
-    """Return the entry that frees the name again, for any object.
+    """Return the entry that frees the name again.
 
     It still counts the attempts whose outcome nobody knows: should the same object come back and find the
-    name taken, it may have taken it itself. This attempt counts if it lost an answer on its way.
+    name taken, it may have taken it itself. So may it when another object wants the name: that one must look
+    first. This attempt counts if it lost an answer on its way.
     """
     return replace(entry, state="released", attempts=entry.attempts - (not after_ambiguity))
 
@@ -60,10 +61,12 @@ def registered(entry: LedgerEntry, item_id: str = "", *, adopted: bool = False) 
 def decide(entry: LedgerEntry, ready: ReadyItem) -> Decision:
     """Say what an entry that was there before means for an event."""
     event = ready.claimant
-    if entry.state == "released":
-        return "post_again" if entry.attempts and entry.is_of(event) else "post"
+    if entry.state == "released" and not entry.attempts:
+        return "post"
     if not entry.is_of(event):
         return "collision"
+    if entry.state == "released":
+        return "post_again"
     same_content = entry.content == event.content
     if not same_content and event.is_older_than(entry.sequencer):
         return "superseded"

@@ -456,3 +456,23 @@ def test_a_secret_store_that_does_not_answer_keeps_the_messages():
     assert (kept, posted) == (1, 0)
     assert world.storage_keys() == ["a/1.jpg"]
     assert [alarm[0] for alarm in world.journal.alarms] == ["secret_unavailable"]
+
+
+def test_a_name_that_a_refused_object_may_hold_is_never_taken_for_anothers():
+    """
+    `a` was registered and its answer lost; its repetition was refused. `b` wants the same name, and its answer
+    is lost as well: the item that stands is not b's.
+    """
+    world = World(routes=routed(**FLAT))
+    world.darwin.inject(
+        Fault(kind="status", status=500, when="after", match="a/1.jpg"),
+        Fault(kind="status", status=422, match="a/1.jpg"),
+        Fault(kind="status", status=500, match="b/1.jpg"),
+    )
+    world.upload("a/1.jpg")
+    world.settle()
+    world.upload("b/1.jpg")
+    world.settle()
+
+    assert world.storage_keys() == ["a/1.jpg"]
+    assert "b/1.jpg" in {letter.event.ref.key for letter in world.letters()}
