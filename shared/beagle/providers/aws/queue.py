@@ -134,8 +134,9 @@ class SqsLetterBox:
             messages = answer.get("Messages", ())
             if not messages:
                 return
+            # All of the batch are hidden by now, whether the reader comes to them or not.
+            self._listed.extend(message["ReceiptHandle"] for message in messages)
             for message in messages:
-                self._listed.append(message["ReceiptHandle"])
                 if message["MessageId"] in seen:
                     continue
                 seen.add(message["MessageId"])
