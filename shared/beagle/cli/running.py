@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from types import FrameType
 
 
+PLAYTHINGS = frozenset({"PIL", "pydicom", "ministack"})
+"""What only the local stack needs, from the extra `demo`."""
+
+
 class LocalStackError(BeagleError):
     """The local AWS did not do what it was started for."""
 
@@ -46,10 +50,25 @@ def stops_on_request() -> Iterator[None]:
 
 @contextmanager
 def local_trouble() -> Iterator[None]:
-    """End trouble with the local AWS as a sentence, with what its log says."""
-    from beagle.playground.ministack import LocalAwsError  # noqa: PLC0415 - see the package
+    """End trouble with the local AWS as a sentence, with what its log says.
+
+    Raises:
+        LocalStackError: It did not start, deploy or answer, or what it needs is not installed.
+
+    """
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - see the package
+
+    from beagle.playground.ministack import LocalAwsError  # noqa: PLC0415
 
     try:
         yield
     except (LocalAwsError, FileNotFoundError) as error:
         raise LocalStackError(str(error)) from error
+    except (BotoCoreError, ClientError) as error:
+        raise LocalStackError(f"The local AWS did not do what it was asked: {error}") from error
+    except ModuleNotFoundError as error:
+        if error.name not in PLAYTHINGS:
+            raise
+        raise LocalStackError(
+            f"{error.name} is not installed: run make install, or pip install 'beagle[demo]'."
+        ) from error
