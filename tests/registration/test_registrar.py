@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from math import log2
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from beagle.domain.answers import Accepted, Answer, NameTaken, Postponed, Refused, Standing
 from beagle.domain.errors import (
     DarwinAmbiguousError,
+    DarwinError,
     DarwinNotAskedError,
     DarwinNotFoundError,
     DarwinStorageFullError,
@@ -258,6 +260,17 @@ def test_trouble_midway_keeps_the_answers_had_and_postpones_the_rest_without_ask
     assert kinds(answers) == [Accepted] * 100 + [kind] * 100 + [rest] * 100
     assert len(darwin.requests()) == 2
     assert not any(answer.error.committed for answer in answers[200:] if isinstance(answer, Postponed))
+
+
+def test_trouble_while_a_request_is_split_ends_the_splitting(
+    darwin: EmulatedDarwin, registrar: DarwinRegistrar
+) -> None:
+    darwin.inject(Fault(kind="status", status=422), Fault(kind="status", status=500, count=None))
+
+    answers = registrar.register(TO_UPLOADS, images(4), MINUTE)
+
+    assert kinds(answers) == [DarwinAmbiguousError] * 2 + [DarwinNotAskedError] * 2
+    assert len(darwin.requests()) == 2
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -521,3 +534,37 @@ def test_a_look_without_a_readable_answer_tells_nothing(darwin: EmulatedDarwin, 
             registrar.find(images(1)[0].id)
 
     assert caught.value.retryable
+
+
+class Telling:
+    """A client whose every GET is answered by the next of some bodies."""
+
+    def __init__(self, *bodies: object) -> None:
+        self.bodies = list(bodies)
+        self.asked: list[str] = []
+
+    def get(self, path: str, query: dict[str, str], deadline: Deadline) -> Reply:  # noqa: ARG002
+        self.asked.append(query.get("dataset_ids[]", path))
+        body = self.bodies.pop(0)
+        status = 200 if isinstance(body, list | dict) else 404
+        return Reply(status=status, body=json.dumps(body).encode(), received_at=FakeClock().now())
+
+
+def test_a_list_of_other_items_with_more_to_come_tells_nothing() -> None:
+    """Darwin may not know the filter by name: then what it does not list may stand all the same."""
+    other = {"items": [{"id": "1", "name": "b.jpg", "path": "/cars", "slots": []}], "page": {"next": "2"}}
+    registrar = registrar_of(Telling([{"id": 7, "slug": "incoming"}], other))
+
+    with pytest.raises(DarwinError, match="other items"):
+        registrar.find(images(1)[0].id)
+
+
+def test_a_dataset_made_anew_is_found_after_the_first_miss() -> None:
+    there = {"items": [{"id": "1", "name": "000.jpg", "path": "/cars", "slots": [{"size_bytes": None}]}]}
+    client = Telling([{"id": 7, "slug": "incoming"}], "gone", [{"id": 8, "slug": "incoming"}], there)
+    registrar = registrar_of(client)
+    with pytest.raises(DarwinNotFoundError):
+        registrar.find(images(1)[0].id)
+
+    assert registrar.find(images(1)[0].id) == Standing(item_id="1", file_names=("",), sizes=(None,))
+    assert client.asked == ["/api/datasets", "7", "/api/datasets", "8"]

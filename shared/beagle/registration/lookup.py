@@ -56,7 +56,7 @@ class Lookup:
             raise
         if not isinstance(document, dict) or not isinstance(document.get("items"), list):
             raise DarwinError("Darwin's list of items is not readable.")
-        for entry in sorted(entries(document["items"]), key=lambda entry: entry.get("archived") is True):
+        for entry in entries(document["items"]):
             path, name = entry.get("path"), entry.get("name")
             if isinstance(path, str) and place_of(path, str(name)) == place_of(item.path, item.name):
                 return _standing(entry)
