@@ -476,3 +476,73 @@ def test_a_name_that_a_refused_object_may_hold_is_never_taken_for_anothers():
 
     assert world.storage_keys() == ["a/1.jpg"]
     assert "b/1.jpg" in {letter.event.ref.key for letter in world.letters()}
+
+
+@pytest.mark.parametrize(
+    ("stands", "rival"), [(True, ["name_collision"]), (False, [])], ids=["it stands", "it never stood"]
+)
+def test_a_name_that_a_lost_answer_may_have_taken_is_not_given_to_another_object(stands, rival):
+    """An object's POST was lost, and a later one refused: before another object takes its name, we look.
+
+    Otherwise the other's own lost answer would make the first one's item its own, and the other would count
+    as registered without ever standing anywhere.
+    """
+    world = World(routes=routed(**FLAT))
+    world.darwin.inject(Fault(kind="hang", when="after" if stands else "before", count=1))
+    world.upload("a/1.jpg")
+    world.run_prepare()
+    world.run_register(seconds=12)
+    world.clock.advance(1000)
+    world.darwin.inject(Fault(kind="status", status=400, when="before", count=1))
+    world.run_register()
+    world.darwin.inject(Fault(kind="hang", when="before", count=1))
+    world.upload("b/1.jpg")
+    world.settle()
+
+    assert world.storage_keys() == (["a/1.jpg"] if stands else ["b/1.jpg"])
+    assert [letter.code for letter in world.letters() if letter.event.ref.key == "b/1.jpg"] == rival
+    [letter] = [letter for letter in world.letters() if letter.event.ref.key == "a/1.jpg"]
+    assert letter.code == "invalid_request"
+
+
+def test_the_end_of_an_invocation_is_called_so():
+    """No time left is no word of Darwin's."""
+    world = World()
+    world.upload("a/1.jpg")
+    world.run_prepare()
+    world.run_register(seconds=3)
+
+    assert [outcome.code for _, outcome in world.journal.notes][-1] == "out_of_time"
+
+
+def test_looking_at_collisions_ends_with_the_invocations_time():
+    """Each look takes a turn: a batch of nothing but collisions must not outlive its invocation.
+
+    What cannot be looked at any more comes again, and in the end each has its verdict.
+    """
+    world = World(routes=routed(**FLAT), requests_per_minute=6)
+    for number in range(20):
+        world.upload(f"a/{number}.jpg")
+    world.settle()
+    for number in range(20):
+        world.upload(f"b/{number}.jpg")
+    world.run_prepare(most=100)
+    started = world.clock.monotonic()
+    world.run_register(seconds=60)
+    took = world.clock.monotonic() - started
+    world.settle(hours=2)
+
+    assert took <= 60
+    assert [letter.code for letter in world.letters()] == ["name_collision"] * 20
+
+
+def test_darwin_is_not_asked_again_before_it_said():
+    """Chance only lengthens the wait that Darwin asked for."""
+    world = World()
+    world.darwin.inject(Fault(kind="status", status=429, retry_after="300", count=1))
+    world.upload("a/1.jpg")
+    world.run_prepare()
+    world.run_register()
+
+    [waits] = [o.retry_in for _, o in world.journal.notes if o.ending is Ending.AGAIN]
+    assert 300 <= waits <= 450
