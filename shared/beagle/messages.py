@@ -7,11 +7,12 @@ for ever, so that old and new code may run side by side and old letters can be r
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import NonNegativeInt, TypeAdapter, ValidationError
 
-from beagle.domain.errors import UnparsableMessageError
+from beagle.domain.errors import NewerMessageError, UnparsableMessageError
 from beagle.domain.events import Notification, ObjectCreated
 from beagle.domain.items import ReadyItem
 from beagle.domain.letters import RAW_LIMIT, DeadLetter, derive_letter_id
@@ -27,6 +28,9 @@ EVENT, ITEM, LETTER, ENTRY = "event/1", "item/1", "letter/1", "ledger/1"
 
 MESSAGE_LIMIT = 200_000
 """Bytes of one queue message that we allow ourselves, below the smallest limit of SQS's history (256 KiB)."""
+
+_SHORT = 1000
+"""Characters that are left of what must be cut."""
 
 _counts = TypeAdapter(NonNegativeInt)
 _events = TypeAdapter(ObjectCreated)
@@ -45,6 +49,7 @@ def load_event(body: str) -> Notification | None:
 
     Raises:
         UnparsableMessageError: It calls itself an event of ours, and is none.
+        NewerMessageError: A newer Beagle wrote it.
 
     """
     wire = _ours(body, EVENT)
@@ -64,6 +69,7 @@ def load_item(body: str) -> ReadyItem:
 
     Raises:
         UnparsableMessageError: It is anything else.
+        NewerMessageError: A newer Beagle wrote it.
 
     """
     wire = _ours(body, ITEM)
@@ -73,8 +79,19 @@ def load_item(body: str) -> ReadyItem:
 
 
 def dump_letter(letter: DeadLetter) -> str:
-    """Return the dead letter as its queue holds it, cut to fit where its raw message is long."""
-    return _dump(LETTER, {**_letters.dump_python(letter, mode="json"), "advice": letter.advice})
+    """Return the dead letter as its queue holds it, shortened where whole it would not fit.
+
+    The item goes first, for the event brings it back, then most of the reason; the raw message stays where
+    nothing else is known.
+    """
+    without_item = replace(letter, item=None)
+    raw = letter.raw[:_SHORT] if letter.event else letter.raw
+    body = ""
+    for shorter in (letter, without_item, replace(without_item, reason=letter.reason[:_SHORT], raw=raw)):
+        body = _dump(LETTER, {**_letters.dump_python(shorter, mode="json"), "advice": letter.advice})
+        if len(body) <= MESSAGE_LIMIT:
+            break
+    return body
 
 
 def load_letter(body: str, *, attempts: int, sent_at: datetime, version: str) -> DeadLetter:
@@ -86,7 +103,7 @@ def load_letter(body: str, *, attempts: int, sent_at: datetime, version: str) ->
         wire = _ours(body, LETTER)
         if wire is not None:
             return _validate(_letters, wire, LETTER)
-    except UnparsableMessageError:
+    except (UnparsableMessageError, NewerMessageError):
         pass  # kept as a raw message: an unreadable letter must still be seen
     event, item = _inside(body)
     return DeadLetter(
@@ -106,9 +123,9 @@ def load_letter(body: str, *, attempts: int, sent_at: datetime, version: str) ->
     )
 
 
-def dump_entry(entry: LedgerEntry) -> bytes:
-    """Return a ledger entry as the state bucket holds it."""
-    return _dump(ENTRY, _entries.dump_python(entry, mode="json")).encode()
+def dump_entry(entry: LedgerEntry, stamp: str = "") -> bytes:
+    """Return a ledger entry as the state bucket holds it; the stamp tells who wrote it."""
+    return _dump(ENTRY, {**_entries.dump_python(entry, mode="json"), "stamp": stamp}).encode()
 
 
 def load_entry(data: bytes) -> LedgerEntry:
@@ -116,12 +133,19 @@ def load_entry(data: bytes) -> LedgerEntry:
 
     Raises:
         UnparsableMessageError: It is anything else.
+        NewerMessageError: A newer Beagle wrote it.
 
     """
     wire = _ours(data.decode(errors="replace"), ENTRY)
     if wire is None:
         raise UnparsableMessageError("The object is no ledger entry.")
     return _validate(_entries, wire, ENTRY)
+
+
+def load_stamp(data: bytes) -> str:
+    """Return the stamp of what `dump_entry` wrote; empty where there is none."""
+    wire = _ours(data.decode(errors="replace"), ENTRY) or {}
+    return str(wire.get("stamp", ""))
 
 
 def _inside(body: str) -> tuple[ObjectCreated | None, ReadyItem | None]:
@@ -132,7 +156,7 @@ def _inside(body: str) -> tuple[ObjectCreated | None, ReadyItem | None]:
             event = notification.announced[0]
             return (event if isinstance(event, ObjectCreated) else None), None
         ready = load_item(body)
-    except UnparsableMessageError:
+    except (UnparsableMessageError, NewerMessageError):
         return None, None
     return ready.event, ready
 
@@ -145,7 +169,8 @@ def _ours(body: str, form: str) -> dict[str, Any] | None:
     """Return the fields of a message of that form; None for anything else.
 
     Raises:
-        UnparsableMessageError: It is of that form in a version that this Beagle does not know.
+        UnparsableMessageError: It is of that form in a version that never was.
+        NewerMessageError: It is of that form in a version that this Beagle does not know yet.
 
     """
     if '"beagle"' not in body:
@@ -157,12 +182,13 @@ def _ours(body: str, form: str) -> dict[str, Any] | None:
     found = wire.get("beagle") if isinstance(wire, dict) else None
     if found == form:
         return dict(wire)
-    kind = form.partition("/")[0]
-    if isinstance(found, str) and found.partition("/")[0] == kind:
-        raise UnparsableMessageError(
-            f"The message is {found}, and this Beagle reads {form}: deploy the newer."
-        )
-    return None
+    kind, _, known = form.partition("/")
+    if not isinstance(found, str) or found.partition("/")[0] != kind:
+        return None
+    version = found.partition("/")[2]
+    if version.isascii() and version.isdecimal() and int(version[:9]) > int(known):
+        raise NewerMessageError(f"The message is {found}, and this Beagle reads {form}: deploy the newer.")
+    raise UnparsableMessageError(f"The message is {found!r:.100}, and there is no such form.")
 
 
 def _validate(adapter: TypeAdapter[T], wire: object, form: str) -> T:

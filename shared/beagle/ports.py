@@ -207,7 +207,8 @@ class LedgerEntry:
     """Which object stands, or is about to stand, under an item's name.
 
     `intent`: a POST may have registered it, and no answer is known. `registered`: it stands.
-    `released`: nothing stands; the name is free for any object.
+    `released`: nothing of it stands, as far as is known, and the name is free for any object if no attempt is
+    in doubt.
     """
 
     item: ItemId
@@ -219,7 +220,10 @@ class LedgerEntry:
     sequencer: str
     size: int | None
     attempts: int
-    """How many invocations may have posted it; more than one makes a taken name ambiguous."""
+    """How many invocations may have posted it; more than one makes a taken name ambiguous.
+
+    Of a released entry: how many of them are in doubt.
+    """
     item_id: str = ""
     """Darwin's id, once registered and told."""
     adopted: bool = False

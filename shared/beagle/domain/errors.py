@@ -179,6 +179,12 @@ class BugError(ServiceError):
     code = "bug"
 
 
+class NewerMessageError(ServiceError):
+    """A newer Beagle wrote the message: while both are deployed it waits for the newer to read it."""
+
+    code = "newer_message"
+
+
 class OutOfTimeError(ServiceError):
     """This invocation has no time left to begin the work."""
 

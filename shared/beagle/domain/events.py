@@ -37,6 +37,11 @@ class ObjectCreated:
     sequencer: str = ""
     """Orders the events of one object (never of two); empty where the provider sends none."""
 
+    def __post_init__(self) -> None:
+        """Refuse a time without a zone: it could not be compared with any other."""
+        if self.occurred_at.tzinfo is None:
+            raise ValueError("occurred_at must say its zone")
+
     def is_older_than(self, other_sequencer: str) -> bool | None:
         """Say whether this event came before another of the same object; None where nobody can tell.
 

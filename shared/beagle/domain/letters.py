@@ -39,6 +39,11 @@ class DeadLetter:
     version: str
     """The version of Beagle that wrote it."""
 
+    def __post_init__(self) -> None:
+        """Refuse a time without a zone: it could not be compared with any other."""
+        if self.first_at.tzinfo is None or self.last_at.tzinfo is None:
+            raise ValueError("first_at and last_at must say their zone")
+
     @property
     def advice(self) -> str:
         """One line for the person who acts."""

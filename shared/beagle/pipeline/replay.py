@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from beagle.domain.errors import BeagleError, QueueUnavailableError
+from beagle.domain.errors import BeagleError, QueueUnavailableError, UnparsableMessageError
 from beagle.domain.letters import RAW_LIMIT, DeadLetter
 from beagle.messages import dump_event
 from beagle.ports import KeptLetter
@@ -74,7 +74,7 @@ def run_replay(steps: Sequence[Step], uploads: Outbox, box: LetterBox) -> Iterat
     for step in steps:
         try:
             if step.body is None:
-                raise QueueUnavailableError("Too little of the message was kept: upload the object again.")
+                raise UnparsableMessageError("Too little of the message was kept: upload the object again.")
             if uploads.send([step.body]):
                 raise QueueUnavailableError("The uploads queue did not take the message.")
             for kept in step.copies:

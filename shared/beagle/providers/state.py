@@ -7,7 +7,9 @@ unchanged; that is all a ledger needs. Keys are our own and plain, so obstore ca
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
+from secrets import token_hex
 from typing import TYPE_CHECKING, TypeVar
 
 import obstore
@@ -16,11 +18,12 @@ from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError, Pre
 from beagle.domain.errors import (
     LedgerConflictError,
     LedgerUnavailableError,
+    NewerMessageError,
     ServiceError,
     UnparsableMessageError,
 )
 from beagle.domain.keys import derive_state_key, hash8
-from beagle.messages import dump_entry, dump_item, load_entry, load_item
+from beagle.messages import dump_entry, dump_item, load_entry, load_item, load_stamp
 from beagle.ports import Kept, LedgerEntry
 
 if TYPE_CHECKING:
@@ -35,7 +38,12 @@ R = TypeVar("R")
 
 
 class StoreLedger:
-    """A ledger of one small JSON object an item."""
+    """A ledger of one small JSON object an item.
+
+    Each write carries a stamp of its own. So no two versions of an entry ever have the same bytes, whose hash
+    is what S3 compares; and a write that was refused because its own first try had been taken, while the
+    answer was lost, is told from another worker's.
+    """
 
     def __init__(self, store: ObjectStore, *, threads: int = 16) -> None:
         self._store = store
@@ -54,34 +62,48 @@ class StoreLedger:
         return self._all(self._read, items)
 
     def _create(self, entry: LedgerEntry) -> Kept | ServiceError:
-        key = _ledger_key(entry.item)
+        stamp = token_hex(8)
         try:
-            result = obstore.put(self._store, key, dump_entry(entry), mode="create")
+            result = obstore.put(
+                self._store, _ledger_key(entry.item), dump_entry(entry, stamp), mode="create"
+            )
         except AlreadyExistsError:
-            return self._read(entry.item) or LedgerConflictError("The entry vanished while it was read.")
+            found, theirs = self._look(entry.item)
+            if found is None:
+                return LedgerConflictError("The entry vanished while it was read.")
+            return replace(found, created=True) if theirs == stamp else found
         return Kept(entry, _version(result), created=True)
 
     def _replace(self, change: tuple[Kept, LedgerEntry]) -> Kept | ServiceError:
         kept, entry = change
+        stamp = token_hex(8)
         try:
             result = obstore.put(
                 self._store,
                 _ledger_key(entry.item),
-                dump_entry(entry),
+                dump_entry(entry, stamp),
                 mode=kept.version,  # type: ignore[arg-type]  # what `_version` made
             )
         except (PreconditionError, AlreadyExistsError, NotFoundError) as error:
+            found, theirs = self._look(entry.item)
+            if found is not None and theirs == stamp:
+                return found
             conflict = LedgerConflictError(f"Another worker changed the entry of {entry.item.name}.")
             conflict.__cause__ = error
             return conflict
         return Kept(entry, _version(result))
 
-    def _read(self, item: ItemId) -> Kept | ServiceError | None:
+    def _read(self, item: ItemId) -> Kept | None:
+        return self._look(item)[0]
+
+    def _look(self, item: ItemId) -> tuple[Kept | None, str]:
+        """Return the entry, and the stamp of the write that it comes from."""
         try:
             found = obstore.get(self._store, _ledger_key(item))
-            return Kept(load_entry(bytes(found.bytes())), _version(found.meta))
+            data = bytes(found.bytes())
         except (NotFoundError, FileNotFoundError):
-            return None
+            return None, ""
+        return Kept(load_entry(data), _version(found.meta)), load_stamp(data)
 
     def _all(self, one: Callable[[A], R], arguments: Sequence[A]) -> list[R | ServiceError]:
         if self._pool is None or len(arguments) < 2:  # noqa: PLR2004 - one needs no pool
@@ -134,7 +156,7 @@ def _guarded(one: Callable[[A], R], argument: A) -> R | ServiceError:
         trouble = LedgerUnavailableError(f"The state bucket did not answer: {type(error).__name__}.")
         trouble.__cause__ = error
         return trouble
-    except UnparsableMessageError as error:
+    except (UnparsableMessageError, NewerMessageError) as error:
         trouble = LedgerUnavailableError(f"A ledger entry cannot be read: {error}")
         trouble.__cause__ = error
         return trouble

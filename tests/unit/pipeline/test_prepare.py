@@ -1,0 +1,277 @@
+"""From a notification to a waiting item: what is passed on, ignored, buried, or left in the queue."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from beagle import messages
+from beagle.domain.events import NotAnObject, Notification
+from beagle.domain.outcomes import Ending
+from beagle.domain.routes import parse_routes
+from beagle.pipeline import prepare
+from beagle.pipeline.account import ConservationError
+from beagle.ports import Received
+from beagle.providers.aws.notifications import parse_notification
+from beagle.providers.local.queue import LocalQueue
+from support.world import BUCKET, ROUTES, Budget, World
+
+
+def run(world, *bodies, seconds=60):
+    """Return the report of a batch of these bodies."""
+    batch = [Received(id=str(number), body=body) for number, body in enumerate(bodies)]
+    return world.prepare.run(batch, Budget(world.clock, seconds))
+
+
+def announced(world, key="a/1.jpg", **event):
+    """Return the message that announces an object."""
+    return messages.dump_event(world.event(key, **event), 0)
+
+
+def waiting(world):
+    """Return the storage keys of the items that wait for registration."""
+    return [slot.storage_key for body in world.items.bodies() for slot in messages.load_item(body).item.slots]
+
+
+def s3_message(*keys):
+    """Return S3's own notification of several objects."""
+    records = [
+        {
+            "eventSource": "aws:s3",
+            "eventVersion": "2.1",
+            "eventName": "ObjectCreated:Put",
+            "eventTime": "2026-01-01T00:00:00.000Z",
+            "s3": {
+                "bucket": {"name": BUCKET},
+                "object": {"key": key, "size": 10, "eTag": "e", "sequencer": "01"},
+            },
+        }
+        for key in keys
+    ]
+    return json.dumps({"Records": records})
+
+
+def test_an_item_is_passed_on_with_all_that_register_needs():
+    """The item, its event, its route's name and policies, and how often it was replayed."""
+    [route] = ROUTES["routes"]
+    world = World(
+        routes={
+            "team": "acme",
+            "routes": [
+                {**route, "tags": "night", "on_overwrite": "new_name", "on_name_collision": "new_name"}
+            ],
+        }
+    )
+    world.uploads.send([messages.dump_event(world.event("a/1.jpg"), 3)])
+    world.run_prepare()
+
+    [body] = world.items.bodies()
+    ready = messages.load_item(body)
+    assert ready.event == world.event("a/1.jpg")
+    assert (ready.item.id.dataset, ready.item.id.path, ready.item.id.name) == ("incoming", "/a", "1.jpg")
+    assert (ready.route, ready.item.tags, ready.replayed) == ("incoming", ("night",), 3)
+    assert (ready.on_overwrite, ready.on_name_collision) == ("new_name", "new_name")
+    assert not world.uploads
+
+
+def test_one_message_may_announce_several_objects():
+    """Each has an outcome of its own, and the message is acknowledged once."""
+    world = World()
+    world.prepare = replace(world.prepare, parse=parse_notification)
+
+    report = run(world, s3_message("a/1.jpg", "a/2.txt", "a/3.png"))
+
+    assert [outcome.ending for outcome in report.outcomes] == [
+        Ending.IGNORED, Ending.PASSED_ON, Ending.PASSED_ON
+    ]  # fmt: skip
+    assert report.again == {}
+    assert waiting(world) == ["a/1.jpg", "a/3.png"]
+
+
+def test_what_announces_no_object_is_ignored_with_its_code():
+    """Test messages and deletions are acknowledged, and counted."""
+    world = World()
+    nothing = Notification(announced=(NotAnObject(code="test_notification"),))
+    world.prepare = replace(world.prepare, parse=lambda _: nothing)
+
+    report = run(world, "{}")
+
+    assert [(o.ending, o.code) for o in report.outcomes] == [(Ending.IGNORED, "test_notification")]
+    assert report.again == {}
+
+
+def test_a_message_that_nobody_can_read_is_a_dead_letter_and_the_others_go_on():
+    """One bad message is no reason to keep its batch."""
+    world = World()
+    world.prepare = replace(world.prepare, parse=parse_notification)
+
+    report = run(world, "garbage", s3_message("a/1.jpg"), '{"beagle": "event/1"}')
+
+    assert report.again == {}
+    assert sorted(letter.code for letter in world.letters()) == ["unparsable_message"] * 2
+    assert waiting(world) == ["a/1.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("key", "size", "code"),
+    [("/a.jpg", 10, "unregisterable_key"), ("a/b.jpg", 0, "empty_object")],
+)
+def test_an_object_that_can_never_be_an_item_is_a_dead_letter(key, size, code):
+    """It is told at once: redelivery would end the same way."""
+    world = World()
+
+    report = run(world, announced(world, key, size=size), announced(world))
+
+    assert report.again == {}
+    [letter] = world.letters()
+    assert (letter.code, letter.stage, letter.event.ref.key) == (code, "prepare", key)
+    assert waiting(world) == ["a/1.jpg"]
+
+
+def test_what_the_items_queue_does_not_take_is_not_acknowledged():
+    """Neither when the queue is away nor when it refuses one of several."""
+    world = World()
+    world.items.down = True
+    away = run(world, announced(world), announced(world, "a/2.jpg"))
+    world.items.down = False
+    world.prepare = replace(world.prepare, items=Refusing(world.items, {1}))
+    partly = run(world, announced(world), announced(world, "a/2.jpg"))
+
+    assert set(away.again) == {"0", "1"}
+    assert set(partly.again) == {"1"}
+    assert waiting(world) == ["a/1.jpg"]
+    assert not world.letters()
+
+
+class Refusing:
+    """A queue that takes all but some messages of each call."""
+
+    def __init__(self, queue, refused):
+        self.queue = queue
+        self.refused = refused
+
+    def send(self, bodies):
+        self.queue.send([body for index, body in enumerate(bodies) if index not in self.refused])
+        return sorted(self.refused)
+
+
+def test_an_item_too_large_for_a_message_is_a_dead_letter_that_fits_into_one():
+    """A letter that its own queue refuses would hold its message up for ever."""
+    [route] = ROUTES["routes"]
+    tags = [f"tag {number} {'x' * 90}" for number in range(3000)]
+    world = World(routes={"team": "acme", "routes": [{**route, "tags": tags}]})
+
+    report = run(world, announced(world))
+
+    assert report.again == {}
+    [body] = world.dead.bodies()
+    assert len(body) <= messages.MESSAGE_LIMIT
+    [letter] = world.letters()
+    assert letter.code == "message_too_large"
+    assert letter.event == world.event("a/1.jpg")
+
+
+def test_near_the_end_of_its_time_nothing_is_begun():
+    """What was not begun comes again, soon and unharmed."""
+    world = World()
+
+    report = run(world, announced(world), seconds=2)
+
+    assert [(o.ending, o.code) for o in report.outcomes] == [(Ending.AGAIN, "out_of_time")]
+    assert set(report.again) == {"0"}
+    assert not world.letters()
+
+
+def test_a_bug_that_one_message_shows_holds_up_that_message_alone():
+    """It stays queued, visible: counted, with its traceback, never acknowledged and never buried."""
+    world = World()
+    world.prepare = replace(world.prepare, parse=parse_or_break)
+
+    report = run(world, announced(world), "break", announced(world, "a/2.jpg"))
+
+    assert set(report.again) == {"1"}
+    assert report.again["1"] is not None
+    [(ending, code)] = [(o.ending, o.code) for o in report.outcomes if o.ending is Ending.AGAIN]
+    assert (ending, code) == (Ending.AGAIN, "bug")
+    [(stage, error)] = world.journal.bugs
+    assert (stage, type(error)) == ("prepare", ZeroDivisionError)
+    assert error.__traceback__ is not None
+    assert waiting(world) == ["a/1.jpg", "a/2.jpg"]
+    assert not world.letters()
+
+
+def parse_or_break(body):
+    """Read no message, and break at one."""
+    return Notification(announced=()) if body != "break" else 1 / 0
+
+
+def test_a_bug_that_one_object_shows_does_not_hold_up_the_objects_beside_it(monkeypatch):
+    """The others of its message are passed on; they come again with it, which is harmless."""
+    world = World()
+    world.prepare = replace(world.prepare, parse=parse_notification)
+    route_event = prepare.route_event
+
+    def route_or_break(routes, event, prefix):
+        if "2" in event.ref.key:
+            raise KeyError("a mistake of ours")
+        return route_event(routes, event, prefix)
+
+    monkeypatch.setattr(prepare, "route_event", route_or_break)
+    report = run(world, s3_message("a/1.jpg", "a/2.jpg"))
+
+    assert set(report.again) == {"0"}
+    assert waiting(world) == ["a/1.jpg"]
+    assert [stage for stage, _ in world.journal.bugs] == ["prepare"]
+
+
+def test_books_that_do_not_add_up_fail_the_whole_batch(monkeypatch):
+    """After that no acknowledgement could be trusted."""
+    world = World()
+
+    def lose(*_):
+        raise ConservationError("lost")
+
+    monkeypatch.setattr(prepare, "route_event", lose)
+    with pytest.raises(ConservationError):
+        run(world, announced(world), announced(world, "a/2.jpg"))
+
+    assert not world.journal.bugs
+
+
+def test_read_only_objects_go_where_their_artifacts_are_made():
+    """Not to register, which could not send them; whether or not that queue holds anything."""
+    [route] = ROUTES["routes"]
+    world = World()
+    videos = LocalQueue(world.clock)
+    routes = parse_routes(
+        {
+            "team": "acme",
+            "routes": [
+                {
+                    **route,
+                    "name": "archive",
+                    "access": "read_only",
+                    "watch": {"bucket": BUCKET, "prefix": "ro/"},
+                },
+                route,
+            ],
+        }
+    )
+    world.prepare = replace(world.prepare, routes=routes, videos=videos)
+
+    report = run(world, announced(world, "ro/1.mp4"), announced(world, "rw/1.mp4"))
+
+    assert {outcome.ending for outcome in report.outcomes} == {Ending.PASSED_ON}
+    assert [messages.load_item(body).item.slots[0].storage_key for body in videos.bodies()] == ["ro/1.mp4"]
+    assert waiting(world) == ["rw/1.mp4"]
+
+
+def test_two_messages_of_one_id_fail_the_batch():
+    """Their answers could not be told apart: nothing of it is acknowledged."""
+    world = World()
+    twice = [Received(id="1", body=announced(world))] * 2
+
+    with pytest.raises(ConservationError):
+        world.prepare.run(twice, Budget(world.clock, 60))
