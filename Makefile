@@ -34,7 +34,7 @@ demo: install ## See Beagle at work on a local AWS, in your browser
 	$(BIN)/beagle demo
 
 .PHONY: up
-up: install ## Start the local AWS alone, for your own uploads
+up: install ## Run the same stack for your own files, until Ctrl-C
 	$(BIN)/beagle up
 
 .PHONY: build
@@ -67,9 +67,10 @@ EXTRAS := --extra aws --extra cli --extra demo
 # The functions' versions are the tests' versions: the widest set constrains the others.
 .PHONY: lock
 lock: ## Pin the newest allowed dependencies (needs uv)
-	printf '%s\n' $(BUILD) | $(LOCK) --upgrade - pyproject.toml tests/requirements.in $(EXTRAS) -o tests/requirements.txt
+	printf '%s\n' $(BUILD) | $(LOCK) --upgrade - pyproject.toml tests/requirements.in $(EXTRAS) --extra media -o tests/requirements.txt
 	printf '%s\n' $(BUILD) | $(LOCK) --upgrade - pyproject.toml $(EXTRAS) -c tests/requirements.txt -o shared/requirements.txt
 	$(LOCK) --upgrade pyproject.toml --extra aws -c tests/requirements.txt -o functions/aws/requirements.txt
+	$(LOCK) --upgrade tests/emulator/darwin-py-requirements.in -o tests/emulator/darwin-py-requirements.txt
 
 .PHONY: clean
 clean: ## Remove what was built, installed or cached

@@ -123,18 +123,21 @@ class Show:
 
 
 def _progress(uploads: Sequence[Upload], ended: Sequence[Ended]) -> Table:
-    table = Table(box=None, padding=(0, 2), header_style="dim")
-    for column in ("object", "first delivery", "second", "item, or why not"):
-        table.add_column(column, overflow="fold", no_wrap=column != "object")
+    table = Table(box=None, padding=(0, 1), header_style="dim")
+    for column in ("first delivery", "second delivery"):
+        table.add_column(column, no_wrap=True, min_width=len("already registered"))
+    table.add_column("object", overflow="fold")
     for upload in uploads:
         mine = [one for one in ended if one.key == upload.key]
         final = [one for one in mine if one.is_final]
         waiting = outcome_text("passed_on") if mine else styled("on its way", "dim")
+        why = ""
+        if final:
+            why = f" -> {final[0].place}" if final[0].stands else f": {final[0].code}"
         table.add_row(
-            Text.assemble(styled(upload.key), "\n", styled(upload.about, "dim")),
             outcome_text(final[0].ending) if final else waiting,
             outcome_text(final[1].ending) if len(final) > 1 else "",
-            styled(final[0].place if final[0].stands else final[0].code, "dim") if final else "",
+            Text.assemble(styled(upload.key), "\n", styled(upload.about + why, "dim")),
         )
     return table
 

@@ -122,7 +122,7 @@ def groups(steps: Sequence[Step], now: datetime) -> RenderableType:
         rows.add_row("for example", styled(key_of(newest)))
         rows.add_row(f"id {newest.id[:SHORT]}", styled(newest.reason))
         rows.add_row("do this", styled(newest.advice, "green"))
-        parts += [head, Padding(rows, (0, 0, 1, 2))]
+        parts += [*([""] if parts else []), head, Padding(rows, (0, 0, 0, 2))]
     return Group(*parts)
 
 
