@@ -1,4 +1,4 @@
-"""A way to the local AWS on which one chosen request can be stopped: the failpoint is outside the function."""
+"""A way to the local AWS on which one request can be stopped: a failpoint outside of the function."""
 
 from __future__ import annotations
 

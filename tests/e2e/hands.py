@@ -1,4 +1,4 @@
-"""A deployed function run by hand: real processes of it, and its queue's messages given to them one batch a time."""
+"""A deployed function run by hand: real processes of it, which are given its queue's messages."""
 
 import contextlib
 import json

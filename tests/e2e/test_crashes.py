@@ -97,7 +97,7 @@ def queued(world: World, key: str, messages: int = 1) -> None:
     ],
     ids=str,
 )
-def test_a_killed_worker_leaves_one_item(  # noqa: PLR0913 - a table's columns
+def test_a_killed_worker_leaves_one_item(  # noqa: PLR0913, PLR0917 - a table's columns
     world: World,
     folder: str,
     hands: Callable[[Function], Hands],
@@ -230,11 +230,11 @@ def test_workers_killed_at_any_moment_register_each_object_once(
     for key in keys:
         world.stack.upload(PICTURE, key)
     world.stack.wait_until(lambda: world.stack.depth("items") == len(keys), what="Preparation")
-    world.stack.configure("register", BEAGLE_ITEMS_PER_REQUEST="3", BEAGLE_REQUESTS_PER_MINUTE="1000")
+    many_requests = {"BEAGLE_ITEMS_PER_REQUEST": "3", "BEAGLE_REQUESTS_PER_MINUTE": "1000"}
     event = register.receive(len(keys))
     standing = []
     for _ in range(6):
-        instance = register.start()
+        instance = register.start(**many_requests)
         instance.begin(event)
         seen = len(world.darwin.requests())
         wait_for(lambda seen=seen: len(world.darwin.requests()) > seen, instance)
@@ -242,7 +242,7 @@ def test_workers_killed_at_any_moment_register_each_object_once(
         assert instance.kill() == -signal.SIGKILL
         standing.append(len(world.darwin.items()))
         event = register.redeliver(event)
-    last = register.run(event)
+    last = register.run(event, **many_requests)
 
     assert sorted(item.storage_keys for item in world.darwin.items()) == sorted((key,) for key in keys)
     assert {line.key: line.ending for line in last.lines}.keys() == set(keys)
