@@ -132,16 +132,16 @@ class Parse(Protocol):
 class GroupMembers(Protocol):
     """What has arrived of groups that are not whole yet."""
 
-    def add(self, ready: ReadyItem) -> None:
-        """Remember one object of the group that its item names; the same object again replaces itself.
+    def add(self, group: str, ready: ReadyItem) -> None:
+        """Remember one object of a group; the same object again replaces itself.
 
         Raises:
             LedgerUnavailableError: It was not remembered.
 
         """
 
-    def members(self, item: ItemId) -> list[ReadyItem]:
-        """Return all objects of a group that were added.
+    def members(self, group: str, item: ItemId) -> list[ReadyItem]:
+        """Return all objects of a group that were added, for the item that they become.
 
         Raises:
             LedgerUnavailableError: It cannot be told.

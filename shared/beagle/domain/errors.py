@@ -156,6 +156,12 @@ class ObjectOverwrittenError(VerdictError):
     code = "object_overwritten"
 
 
+class LateForGroupError(VerdictError):
+    """The group's item stands already, made from other objects, or other contents, than the group has now."""
+
+    code = "late_for_group"
+
+
 # --- trouble with a service: messages stay queued ------------------------------------------------------
 
 

@@ -150,7 +150,7 @@ class ReadyItem:
     replayed: int = 0
     """How often its event was replayed from the dead letters."""
     group: ObjectCreated | None = None
-    """What stands for all objects of a grouped item: the first, with a content made from all."""
+    """What stands for all objects of a grouped item: its key is the group's name, its content made of all."""
 
     @property
     def claimant(self) -> ObjectCreated:

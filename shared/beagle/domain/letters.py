@@ -68,6 +68,9 @@ _ADVICE = {
     "item_blocked": "Read Darwin's reason, clear it there or in the route, then replay.",
     "item_limit_exceeded": "The team's plan holds no more items: archive some or raise it, then replay.",
     "media_too_large": "The file asks for more than is allowed: make it smaller, then upload it again.",
+    "late_for_group": (
+        "The group grew, or changed, after its item was registered: remove the item in Darwin, then replay."
+    ),
     "message_too_large": "Give the route fewer slots or tags an item, deploy, then replay.",
     "name_collision": (
         "Two objects want one name: make the route's path or name tell them apart (or set "

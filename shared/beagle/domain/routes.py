@@ -14,7 +14,6 @@ from beagle.domain.patterns import captures_of, compile_glob, placeholders_of
 
 KEY_PLACEHOLDERS = frozenset({"folder", "stem", "suffix", "file_name", "hash8"})
 """What every template may use of the key below the watched prefix."""
-_GROUP_PLACEHOLDERS = frozenset({"folder", "group"})
 
 
 def _one_or_many(value: object) -> object:
@@ -59,7 +58,7 @@ class Watch(_Model):
 class Video(_Model):
     """How videos are sampled and, on read-only storage, extracted."""
 
-    fps: Annotated[float, Field(gt=0)] | Literal["native"] | None = Field(
+    fps: Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["native"] | None = Field(
         None, description="Frames a second that become visible; by default Darwin's own choice (native)."
     )
     as_frames: bool | None = Field(None, description="Read-write only: Darwin stores the frames one by one.")
@@ -89,7 +88,7 @@ class Group(_Model):
     series: bool = Field(
         False, description="Instead of slots: all DICOM slices of the group, as one series in slot 0."
     )
-    settle_minutes: Annotated[float, Field(ge=0)] = Field(
+    settle_minutes: Annotated[float, Field(ge=0, le=24 * 60)] = Field(
         10, description="Series: it is whole when no slice came for so long."
     )
     layout: Literal["grid", "horizontal", "vertical", "simple"] | None = Field(
@@ -176,16 +175,12 @@ class Route(_Model):
     def _check(self) -> Self:
         captured = [captures_of(glob) for glob in self.watch.include]
         everywhere = set.intersection(*captured) if captured else set()
-        own = _GROUP_PLACEHOLDERS if self.group else KEY_PLACEHOLDERS
-        templates = {"path": (self.path, own), "item_name": (self.item_name, own)}
+        of_key = set(KEY_PLACEHOLDERS) | everywhere
         if self.group:
-            templates["group.by"] = (self.group.by, frozenset({"folder"}))
-        for field, (template, allowed) in templates.items():
-            if unknown := placeholders_of(template) - allowed - everywhere:
-                raise ValueError(
-                    f"{field}: {{{min(unknown)}}} is unknown here; there are "
-                    f"{', '.join(sorted(allowed | everywhere))} (a captured name must be in every include)"
-                )
+            shared = _require_known("group.by", self.group.by, {"folder"} | everywhere)
+            of_key = shared | {"group"}  # what may differ between its objects is no part of a group's item
+        _require_known("path", self.path, of_key)
+        _require_known("item_name", self.item_name, of_key)
         if self.group and self.group.series and self.access == "read_only":
             raise ValueError("group.series: Darwin takes DICOM series on read-write storage only")
         return self
@@ -194,6 +189,20 @@ class Route(_Model):
     def item_name(self) -> str:
         """Return the template of the item's name."""
         return self.name_template or ("{group}" if self.group else "{file_name}")
+
+
+def _require_known(field: str, template: str, known: set[str]) -> set[str]:
+    """Return the names that a template uses, which must be among the known."""
+    try:
+        used = placeholders_of(template)
+    except ValueError as error:
+        raise ValueError(f"{field}: {error}") from error
+    if unknown := used - known:
+        raise ValueError(
+            f"{field}: {{{min(unknown)}}} is unknown here; there are {', '.join(sorted(known))} "
+            "(a captured name must be in every include, and in a group's `by` to name its item)"
+        )
+    return used
 
 
 class Routes(_Model):

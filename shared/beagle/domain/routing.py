@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from beagle.domain.errors import EmptyObjectError, RoutesError, UnregisterableKeyError
+from beagle.domain.errors import EmptyObjectError, RoutesError, UnregisterableKeyError, VerdictError
 from beagle.domain.events import NotAnObject, ObjectCreated, ObjectRef
 from beagle.domain.items import Item, ItemId, Layout, Slot
 from beagle.domain.keys import (
@@ -39,6 +39,8 @@ class Routed:
 
     route: Route
     item: Item
+    group: str = ""
+    """What the members of a group have in common; written as if it were a folder of the bucket."""
 
 
 def route_event(
@@ -96,8 +98,10 @@ def _routed(team: str, route: Route, event: ObjectCreated, captures: dict[str, s
     if event.size == 0:
         raise EmptyObjectError(f"{event.ref} has no bytes.")
     parts = split_key(below) | {"hash8": split_key(event.ref.key)["hash8"]} | captures
+    group = ""
     if route.group:
-        parts["group"] = fill(route.group.by, parts).rstrip("/").rpartition("/")[2] or route.name
+        group = fill(route.group.by, parts)
+        parts["group"] = group.rstrip("/").rpartition("/")[2] or route.name
     slot = _slot(route, event, parts["file_name"], storage_key)
     return Routed(
         route=route,
@@ -115,6 +119,7 @@ def _routed(team: str, route: Route, event: ObjectCreated, captures: dict[str, s
             tags=route.tags,
             ignore_dicom_layout=route.dicom.ignore_layout,
         ),
+        group=f"{route.watch.prefix}{group}/" if route.group else "",
     )
 
 
@@ -163,7 +168,11 @@ def check_examples(routes: Routes) -> Routes:
 
 def _tell(routes: Routes, route: Route, key: str) -> str:
     ref = ObjectRef(provider="local", bucket=route.watch.bucket, key=key)
-    routed = route_event(routes, ObjectCreated(ref=ref, content="example", size=None, occurred_at=_EPOCH))
+    event = ObjectCreated(ref=ref, content="example", size=None, occurred_at=_EPOCH)
+    try:
+        routed = route_event(routes, event)
+    except VerdictError as error:
+        return f"refused ({error.code}): {error}"
     if isinstance(routed, NotAnObject):
         return "ignored"
     return f"{routed.route.name}: {routed.item.id.path} {routed.item.id.name}"

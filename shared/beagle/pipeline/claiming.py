@@ -9,6 +9,7 @@ from beagle.domain.errors import (
     DarwinError,
     DarwinNotFoundError,
     DarwinUnauthorizedError,
+    LateForGroupError,
     NameCollisionError,
     ObjectOverwrittenError,
     ServiceError,
@@ -56,12 +57,15 @@ def _next_entry(work: Work, kept: Kept, this: Round) -> LedgerEntry | None:
         case "superseded":
             this.good(work, Ending.SUPERSEDED, "older_content")
         case "overwritten":
-            _overwritten(work, kept, this)
+            return _overwritten(work, kept, this)
     return None
 
 
-def _overwritten(work: Work, kept: Kept, this: Round) -> None:
-    """End the new content of a registered object by its route's policy."""
+def _overwritten(work: Work, kept: Kept, this: Round) -> LedgerEntry | None:
+    """End the new content of a registered object by its route's policy.
+
+    A group that grew after its item was registered is registered anew once the item is gone from Darwin.
+    """
     ready, content = work.ready, work.ready.claimant
     if ready.on_overwrite == "new_name" and not work.renamed:
         this.renamed.append(work.under_another_name(content.content))
@@ -69,12 +73,22 @@ def _overwritten(work: Work, kept: Kept, this: Round) -> None:
         newest = replace(kept.entry, content=content.content, sequencer=content.sequencer)
         outcome = this.endings.good(Ending.SUPERSEDED, work.subject, "overwritten")
         this.write([(work, kept, newest, outcome)])
+    elif ready.group:
+        try:
+            if _is_gone(work, this):
+                return intend(ready)
+        except DarwinError as trouble:
+            this.end(work, trouble)
+            return None
+        now = f"The group of {ready.event.ref} has {len(ready.item.slots)} objects now"
+        this.end(work, LateForGroupError(f"{now}; {work.place} was registered before, from others."))
     else:
         error = ObjectOverwrittenError(
             f"{ready.event.ref} has new content ({content.content}); it is registered with "
             f"{kept.entry.content} as {work.place}."
         )
         this.end(work, error)
+    return None
 
 
 def _is_free(work: Work, entry: LedgerEntry, this: Round) -> bool:
@@ -85,10 +99,8 @@ def _is_free(work: Work, entry: LedgerEntry, this: Round) -> bool:
     """
     if entry.state != "intent":
         try:
-            if this.look(work.ready.item.id) is None:
+            if _is_gone(work, this):
                 return True
-        except (DarwinUnauthorizedError, DarwinNotFoundError):
-            pass  # a key that may only add data cannot look: the ledger's word stands
         except DarwinError as trouble:
             this.end(work, trouble)
             return False
@@ -99,3 +111,11 @@ def _is_free(work: Work, entry: LedgerEntry, this: Round) -> bool:
     other = ObjectRef(provider=mine.provider, bucket=entry.bucket, key=entry.key)
     this.end(work, NameCollisionError(f"{mine} wants to be {work.place}, and {other} has that name."))
     return False
+
+
+def _is_gone(work: Work, this: Round) -> bool:
+    """Say whether nothing stands in Darwin under the item's name."""
+    try:
+        return this.look(work.ready.item.id) is None
+    except (DarwinUnauthorizedError, DarwinNotFoundError):
+        return False  # a key that may only add data cannot look: the ledger's word stands

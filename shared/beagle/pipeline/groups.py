@@ -7,12 +7,16 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from beagle.domain.errors import GroupIncompleteError, GroupWaitingError
+from beagle.domain.errors import GroupIncompleteError, GroupWaitingError, NameCollisionError
+from beagle.pipeline.endings import LONGEST_WAIT
 from beagle.ports import Clock, GroupMembers
 
 if TYPE_CHECKING:
     from beagle.domain.items import ReadyItem
     from beagle.domain.routes import Group
+
+LOOKS = 100
+"""How often, about, an object may look for the others: queues deliver a message 200 times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,39 +29,71 @@ class Groups:
     members: GroupMembers
     clock: Clock
 
-    def gather(self, group: Group, ready: ReadyItem) -> ReadyItem:
-        """Return the whole item.
+    def gather(self, group: Group, name: str, ready: ReadyItem) -> ReadyItem:
+        """Return the whole item of the group of that name.
 
         Raises:
             GroupWaitingError: Others have still to come.
             GroupIncompleteError: They did not come in time.
+            NameCollisionError: Another object of the group has the object's slot.
 
         """
-        self.members.add(ready)
-        found = {member.item.slots[0].file_name: member for member in self.members.members(ready.item.id)}
-        found.setdefault(ready.item.slots[0].file_name, ready)
+        self.members.add(name, ready)
+        found = {member.event.ref.key: member for member in self.members.members(name, ready.item.id)}
+        found.setdefault(ready.event.ref.key, ready)
+        in_order = [found[key] for key in sorted(found)]
         if group.slots:
-            order = [name for name in group.slots if name in found]
-            if missing := [name for name in group.slots if name not in found]:
-                self._wait(group, ready, f"{', '.join(missing)} of {ready.item.id.name}")
+            members = self._slots(group, name, ready, in_order)
         else:
-            order = sorted(found)
-            newest = max(member.event.occurred_at for member in found.values())
-            if self.clock.now() < newest + timedelta(minutes=group.settle_minutes):
-                raise GroupWaitingError(f"The series {ready.item.id.name} is still growing.")
-        return _whole([found[name] for name in order], ready)
+            members = in_order
+            self._settle(group, ready, members)
+            if ready.on_overwrite == "ignore":
+                # Here a new content may be a slice that came too late: it must not go unseen.
+                ready = replace(ready, on_overwrite="dead_letter")
+        return _whole(name, members, ready)
+
+    def _slots(self, group: Group, name: str, ready: ReadyItem, found: list[ReadyItem]) -> list[ReadyItem]:
+        """Return the objects in the order of the slots; of two for one slot, the first by its key."""
+        slots: dict[str, ReadyItem] = {}
+        for member in found:
+            slots.setdefault(member.item.slots[0].file_name, member)
+        mine = ready.item.slots[0].file_name
+        if slots[mine].event.ref.key != ready.event.ref.key:
+            raise NameCollisionError(
+                f"{ready.event.ref} wants to be {mine} of {name}, and {slots[mine].event.ref} is it."
+            )
+        if missing := [slot for slot in group.slots if slot not in slots]:
+            self._wait(group, ready, f"{', '.join(missing)} of {ready.item.id.name}")
+        return [slots[slot] for slot in group.slots]
 
     def _wait(self, group: Group, ready: ReadyItem, missing: str) -> None:
-        if self.clock.now() > ready.event.occurred_at + timedelta(hours=group.wait_hours):
+        # Never added to a time: one at the end of the calendar would overflow.
+        if self.clock.now() - ready.event.occurred_at > timedelta(hours=group.wait_hours):
             raise GroupIncompleteError(f"After {group.wait_hours:g} hours there is still no {missing}.")
-        raise GroupWaitingError(f"There is no {missing} yet.")
+        # Whoever completes the group passes the item on: the others are in no hurry.
+        slowly = group.wait_hours * 3600 / LOOKS
+        raise GroupWaitingError(
+            f"There is no {missing} yet.", retry_after=slowly if slowly > LONGEST_WAIT else None
+        )
+
+    def _settle(self, group: Group, ready: ReadyItem, found: list[ReadyItem]) -> None:
+        quiet = self.clock.now() - max(member.event.occurred_at for member in found)
+        settled = timedelta(minutes=group.settle_minutes)
+        if quiet < settled:
+            raise GroupWaitingError(
+                f"The series {ready.item.id.name} is still growing.",
+                retry_after=min(settled - quiet, settled).total_seconds(),
+            )
 
 
-def _whole(members: list[ReadyItem], ready: ReadyItem) -> ReadyItem:
+def _whole(name: str, members: list[ReadyItem], ready: ReadyItem) -> ReadyItem:
     first = members[0].event
     contents = "\0".join(f"{member.event.ref.key}\0{member.event.content}" for member in members)
     claimant = replace(
-        first, content=hashlib.sha256(contents.encode(errors="surrogatepass")).hexdigest(), sequencer=""
+        first,
+        ref=replace(first.ref, key=name),
+        content=hashlib.sha256(contents.encode(errors="surrogatepass")).hexdigest(),
+        sequencer="",
     )
     slots = tuple(member.item.slots[0] for member in members)
     return replace(ready, item=replace(ready.item, slots=slots), group=claimant)

@@ -105,5 +105,5 @@ class Prepare:
             replayed=subject.replayed,
         )
         if routed.route.group and self.groups:
-            return self.groups.gather(routed.route.group, ready)
+            return self.groups.gather(routed.route.group, routed.group, ready)
         return ready

@@ -22,7 +22,7 @@ from beagle.domain.errors import (
     ServiceError,
     UnparsableMessageError,
 )
-from beagle.domain.keys import derive_state_key, hash8
+from beagle.domain.keys import derive_state_key
 from beagle.messages import dump_entry, dump_item, load_entry, load_item, load_stamp
 from beagle.ports import Kept, LedgerEntry
 
@@ -114,33 +114,39 @@ class StoreLedger:
 class StoreGroupMembers:
     """One small JSON object for each object that waits for its group."""
 
-    def __init__(self, store: ObjectStore) -> None:
+    def __init__(self, store: ObjectStore, *, threads: int = 16) -> None:
         self._store = store
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="groups")
 
-    def add(self, ready: ReadyItem) -> None:
-        """Remember one object of the group that its item names."""
-        key = f"{_group_folder(ready.item.id)}/{hash8(ready.event.ref.key)}.json"
+    def add(self, group: str, ready: ReadyItem) -> None:
+        """Remember one object of a group."""
+        folder = _group_folder(group, ready.item.id)
+        key = f"{folder}/{derive_state_key('member', ready.event.ref.key)}.json"
         try:
             obstore.put(self._store, key, dump_item(ready).encode())
-        except BaseError as error:
+        except (BaseError, OSError) as error:
             raise LedgerUnavailableError("The state bucket did not take a group's member.") from error
 
-    def members(self, item: ItemId) -> list[ReadyItem]:
+    def members(self, group: str, item: ItemId) -> list[ReadyItem]:
         """Return all objects of a group that were added."""
         try:
-            listed = [meta["path"] for page in self._store.list(_group_folder(item)) for meta in page]
-            bodies = [bytes(obstore.get(self._store, path).bytes()).decode() for path in listed]
-        except BaseError as error:
+            listed = [meta["path"] for page in self._store.list(_group_folder(group, item)) for meta in page]
+            return list(self._pool.map(self._member, listed))
+        except (BaseError, OSError) as error:
             raise LedgerUnavailableError("The state bucket did not list a group.") from error
-        return [load_item(body) for body in bodies]
+        except UnparsableMessageError as error:
+            raise LedgerUnavailableError(f"A group's member cannot be read: {error}") from error
+
+    def _member(self, path: str) -> ReadyItem:
+        return load_item(bytes(obstore.get(self._store, path).bytes()).decode(errors="replace"))
 
 
 def _ledger_key(item: ItemId) -> str:
     return derive_state_key("ledger", item.team, item.dataset, item.path, item.name) + ".json"
 
 
-def _group_folder(item: ItemId) -> str:
-    return derive_state_key("groups", item.team, item.dataset, item.path, item.name)
+def _group_folder(group: str, item: ItemId) -> str:
+    return derive_state_key("groups", group, item.team, item.dataset, item.path, item.name)
 
 
 def _version(result: object) -> dict[str, str]:

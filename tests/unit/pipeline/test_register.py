@@ -461,8 +461,8 @@ def test_a_secret_store_that_does_not_answer_keeps_the_messages():
 def test_a_name_that_a_refused_object_may_hold_is_never_taken_for_anothers():
     """The item that stands is not `b`'s.
 
-    `a` was registered and its answer lost; its repetition was refused. `b` wants the same name, and its answer
-    is lost as well.
+    `a` was registered and its answer lost; its repetition was refused. `b` wants the same name, and its
+    answer is lost as well.
     """
     world = World(routes=routed(**FLAT))
     world.darwin.inject(
