@@ -100,7 +100,7 @@ def load_routes(text: str) -> Routes:
     """
     try:
         document = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date that is none
         raise RoutesError(f"The routes file is no YAML: {error}") from error
     return check_examples(parse_routes(document))
 
@@ -115,7 +115,10 @@ def routes_of(settings: Settings, folder: Path) -> Routes:
     """
     path = folder / settings.routes
     if path.is_file():
-        return load_routes(path.read_text(encoding="utf-8"))
+        try:
+            return load_routes(path.read_text(encoding="utf-8-sig"))
+        except UnicodeDecodeError as error:
+            raise RoutesError(f"{path} is no text in UTF-8.") from error
     settings.require("team", "dataset", "storage", "bucket")
     return parse_routes(
         {
@@ -140,6 +143,10 @@ class _Loader(yaml.SafeLoader):
         mapping: dict[object, object] = {}
         for key_node, value_node in node.value:
             key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, str):
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"{key!r} is no field's name", key_node.start_mark
+                )
             value = self.construct_object(value_node, deep=deep)
             if key in mapping and key == "name" and "{" in str(value):
                 key = "item_name"  # a route's own name and the template of its items' name

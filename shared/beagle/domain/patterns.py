@@ -34,12 +34,12 @@ def _translate(token: str) -> str:
     if not token.startswith("{"):
         return re.escape(token)
     inside = token[1:-1]
-    if "," in inside:
+    if "," in inside and "*" not in inside and "?" not in inside:
         return f"(?:{'|'.join(map(re.escape, inside.split(',')))})"
     if _NAME.fullmatch(inside):
         return f"(?P<{inside}>[^/]+)"
     raise ValueError(
-        f"{token!r} in a glob is neither a name to capture ({{site}}) nor alternatives ({{jpg,png}})"
+        f"{token!r} in a glob is neither a name to capture ({{site}}) nor plain alternatives ({{jpg,png}})"
     )
 
 
@@ -56,7 +56,11 @@ def placeholders_of(template: str) -> set[str]:
 
     """
     names = set()
-    for _, name, form, conversion in Formatter().parse(template):
+    try:
+        parts = list(Formatter().parse(template))
+    except ValueError as error:
+        raise ValueError(f"{template!r}: {error}") from error
+    for _, name, form, conversion in parts:
         if name is None:
             continue
         if not _NAME.fullmatch(name) or form or conversion:

@@ -52,7 +52,7 @@ class Lookup:
         try:
             document = self._get(f"/api/v2/teams/{quoted(item.team)}/items", query, limit)
         except DarwinNotAskedError:
-            raise  # it says nothing of the dataset; to ask for it anew each time would take every turn there is
+            raise  # it says nothing of the dataset, whose id would cost each look a turn of its own
         except DarwinError:
             self._datasets.pop((item.team, item.dataset), None)
             raise
