@@ -1,0 +1,33 @@
+"""An object whose beginning is read once, though its header and its decoder both need it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from beagle.ports import ObjectReader
+
+
+class Remembering:
+    """A reader that keeps what was first read from the object's start."""
+
+    def __init__(self, reader: ObjectReader) -> None:
+        self.size = reader.size
+        self._reader = reader
+        self._start = b""
+
+    def read(self, start: int, length: int) -> bytes:
+        """Return a range, asking only for what is not known."""
+        known = self._start[start : start + length]
+        if len(known) == length or (known and start + len(known) == self.size):
+            return known
+        rest = self._reader.read(start + len(known), length - len(known))
+        if start == 0 and not known:
+            self._start = rest if len(rest) <= 128 * 1024 else b""
+        return known + rest if known else rest
+
+    def download(self, to: Path) -> None:
+        """Write the whole object into a new file."""
+        self._reader.download(to)
