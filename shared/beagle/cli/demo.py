@@ -8,7 +8,7 @@ import typer
 
 from beagle.cli.filters import choice_of, list_oldest_first, state_file
 from beagle.cli.output import FAILED, screen
-from beagle.cli.running import local_trouble, stops_on_request, until_interrupted
+from beagle.cli.running import local_trouble, stops_on_request, wait_for_the_end
 
 if TYPE_CHECKING:
     from beagle.cli.demo_show import Show
@@ -54,7 +54,8 @@ def _perform(show: Show, *, keep: bool) -> bool:
         show.books(books)
         show.page(scene.url, keep=keep)
         if keep:
-            until_interrupted()
+            with stops_on_request():
+                wait_for_the_end()
         return books.add_up
 
 

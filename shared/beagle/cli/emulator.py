@@ -8,7 +8,7 @@ import typer
 
 from beagle.cli.filters import AsJson  # noqa: TC001 - Typer reads the annotations
 from beagle.cli.output import print_line, screen, styled, wants_lines
-from beagle.cli.running import until_interrupted
+from beagle.cli.running import stops_on_request, wait_for_the_end
 from beagle.domain.errors import ConfigurationError
 
 
@@ -33,7 +33,7 @@ def emulator(
     world = darwin.context.world
     datasets = [dataset.slug for dataset in world.datasets.values()]
     storages = {s.name: "read-only" if s.readonly else "read-write" for s in world.storages.values()}
-    with server:
+    with server, stops_on_request():
         if wants_lines(as_json):
             print_line(
                 {
@@ -57,4 +57,4 @@ def emulator(
             )
             table.add_row("API key", styled(DEFAULT_KEY))
             screen().print(table)
-        until_interrupted()
+        wait_for_the_end()

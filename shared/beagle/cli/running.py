@@ -25,16 +25,18 @@ class LocalStackError(BeagleError):
     code = "local_stack"
 
 
-def until_interrupted() -> None:
-    """Return when Ctrl-C, or a request to terminate, comes."""
-    with stops_on_request():
-        aside().print(styled("Ctrl-C ends it.", "dim"))
-        threading.Event().wait()
+def wait_for_the_end() -> None:
+    """Say how to end it, and wait: within `stops_on_request`."""
+    aside().print(styled("Ctrl-C ends it.", "dim"))
+    threading.Event().wait()
 
 
 @contextmanager
 def stops_on_request() -> Iterator[None]:
-    """End the block, and only it, on Ctrl-C and on a request to terminate."""
+    """End the block, and only it, on Ctrl-C and on a request to terminate.
+
+    Enter it before anybody is told that there is something to end.
+    """
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
