@@ -1,9 +1,7 @@
 """Build the folder that `template.yaml` deploys: entry points, the package and its dependencies."""
 
 import argparse
-import compileall
 import hashlib
-import py_compile
 import shutil
 import subprocess
 import sys
@@ -52,7 +50,8 @@ def build_functions(
     """
     inputs = dict(_inputs(root, routes))
     requirements = root / "functions" / "aws" / "requirements.txt"
-    digest = _digest(inputs, requirements, target)
+    interpreter = sys.executable if target is Target.LOCAL else lambda_interpreter()
+    digest = _digest(inputs, requirements, f"{target} {sys.version} {interpreter}")
     stamp = out.with_name(out.name + f".{target}.stamp")
     if out.is_dir() and stamp.is_file() and stamp.read_text() == digest:
         return out
@@ -66,12 +65,28 @@ def build_functions(
         copy = out / name
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, copy)
-    if target is Target.LOCAL:
-        # Lambda's interpreter may not be this one, and would not take its bytecode.
-        mode = py_compile.PycInvalidationMode.UNCHECKED_HASH  # a zip file forgets the times of its files
-        compileall.compile_dir(out, quiet=1, invalidation_mode=mode)
+    if interpreter is not None:
+        _compile(out, interpreter)
     stamp.write_text(digest)
     return out
+
+
+def lambda_interpreter() -> str | None:
+    """Return a Python of Lambda's version on this machine: only its bytecode is of use there."""
+    for candidate in (sys.executable, shutil.which(f"python{LAMBDA_PYTHON}")):
+        if candidate is not None:
+            ask = [candidate, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+            told = subprocess.run(ask, check=False, capture_output=True, text=True)  # noqa: S603 - a Python
+            if told.stdout.strip() == LAMBDA_PYTHON:
+                return candidate
+    return None
+
+
+def _compile(out: Path, interpreter: str) -> None:
+    """Compile ahead what is deployed: a function cannot keep bytecode, so each cold start would do it."""
+    # A zip file forgets the times of its files, hence the hash; -d keeps this machine's paths out.
+    options = ["-q", "--invalidation-mode", "unchecked-hash", "-d", ""]
+    subprocess.run([interpreter, "-m", "compileall", *options, "."], cwd=out, check=True)  # noqa: S603 - a Python
 
 
 def zip_folder(folder: Path) -> Path:
@@ -98,8 +113,8 @@ def _inputs(root: Path, routes: Path | None) -> Iterator[tuple[str, Path]]:
         yield "routes.yaml", routes
 
 
-def _digest(inputs: dict[str, Path], requirements: Path, target: Target) -> str:
-    digest = hashlib.sha256(f"{target} {sys.version}".encode())
+def _digest(inputs: dict[str, Path], requirements: Path, conditions: str) -> str:
+    digest = hashlib.sha256(conditions.encode())
     for name, path in {**inputs, "requirements.txt": requirements}.items():
         digest.update(f"\n{name}\n{hashlib.sha256(path.read_bytes()).hexdigest()}".encode())
     return digest.hexdigest()

@@ -1,0 +1,266 @@
+"""The entry points: small, free of their environment until called, and clear in every answer."""
+
+import fcntl
+import importlib.util
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_lambda_powertools import Logger, Metrics
+from botocore.exceptions import EndpointConnectionError
+
+from beagle.domain.events import Notification
+from beagle.emulator import DEFAULT_KEY, Fault
+from beagle.pipeline.account import Account, ConservationError
+from beagle.playground.packaging import Target, build_functions, lambda_interpreter, project_root
+from beagle.providers.aws.notifications import parse_notification
+from beagle.providers.aws.queue import SqsSource
+from beagle.providers.aws.worker import CloudWatchJournal, Worker
+from beagle.providers.local.queue import LocalQueue
+from support.world import BUCKET, World
+
+ROOT = project_root()
+ENTRY_POINTS = sorted((ROOT / "functions").glob("*/*.py"))
+AWS = [path for path in ENTRY_POINTS if path.parent.name == "aws"]
+MEGABYTE = 1_000_000
+
+
+def test_there_are_entry_points() -> None:
+    """What follows is about something."""
+    assert [path.stem for path in AWS] == ["prepare", "register"]
+
+
+@pytest.mark.parametrize("path", ENTRY_POINTS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_an_entry_point_only_says_what_is_called(path: Path) -> None:
+    """It stays under forty lines; the work is in the package."""
+    assert len(path.read_text().splitlines()) < 40
+
+
+@pytest.mark.parametrize("path", AWS, ids=lambda path: path.stem)
+def test_importing_needs_no_environment(path: Path) -> None:
+    """No variable, no credentials, no region; nothing is connected, and no large SDK is loaded."""
+    program = f"import json, sys, {path.stem}; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PYTHONPATH": f"{ROOT / 'shared'}:{path.parent}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = set(json.loads(done.stdout))
+
+    assert path.stem in loaded
+    assert not {"boto3", "requests", "typer", "rich", "beagle.cli", "beagle.emulator"} & loaded
+
+
+class Visibility:
+    """SQS, as far as an answer needs it: hides messages, or cannot be reached."""
+
+    def __init__(self, *, reachable: bool) -> None:
+        self.reachable = reachable
+        self.hidden: list[dict[str, Any]] = []
+
+    def change_message_visibility_batch(self, **request: Any) -> None:
+        if not self.reachable:
+            raise EndpointConnectionError(endpoint_url="https://sqs.us-east-1.amazonaws.com")
+        self.hidden += request["Entries"]
+
+
+class Context:
+    """Lambda's context."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self.seconds * 1000)
+
+
+class Function:
+    """An entry point on local queues: the deployed handler and worker, with nothing else replaced."""
+
+    def __init__(self, name: str, world: World, monkeypatch: pytest.MonkeyPatch, *, reachable: bool) -> None:
+        spec = importlib.util.spec_from_file_location(name, ROOT / "functions" / "aws" / f"{name}.py")
+        assert spec is not None
+        assert spec.loader is not None
+        self.module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(self.module)
+        self.sqs = Visibility(reachable=reachable)
+        journal = CloudWatchJournal(Logger(service=name), Metrics(namespace="Beagle", service=name))
+        stage = world.prepare if name == "prepare" else world.register
+        worker = Worker(stage, SqsSource(self.sqs, "https://queue"), journal)
+        monkeypatch.setattr(self.module, "worker", lambda stage, _: {name: worker}[stage])
+
+    def answer(self, *bodies: str, seconds: float = 60) -> Any:
+        records = [
+            {
+                "messageId": f"message-{number}",
+                "receiptHandle": f"receipt-{number}",
+                "body": body,
+                "attributes": {"ApproximateReceiveCount": "1"},
+            }
+            for number, body in enumerate(bodies)
+        ]
+        return self.module.handler({"Records": records}, Context(seconds))
+
+
+def notification(key: str, size: int = 10) -> str:
+    return json.dumps(
+        {
+            "source": "aws.s3",
+            "detail-type": "Object Created",
+            "time": "2026-11-20T10:11:12Z",
+            "detail": {
+                "bucket": {"name": BUCKET},
+                "object": {"key": key, "size": size, "etag": "e1", "sequencer": "01"},
+            },
+        }
+    )
+
+
+@pytest.fixture
+def world() -> World:
+    made = World()
+    object.__setattr__(made.prepare, "parse", parse_notification)
+    return made
+
+
+@pytest.fixture(params=[True, False], ids=["sqs answers", "sqs is silent"])
+def reachable(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+def named(answer: Any) -> list[str]:
+    """Return the messages that an answer names, after checking that Lambda can read it."""
+    assert isinstance(answer, dict)
+    assert list(answer) == ["batchItemFailures"]
+    assert isinstance(answer["batchItemFailures"], list)
+    assert all(list(failure) == ["itemIdentifier"] for failure in answer["batchItemFailures"])
+    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
+def test_prepare_answers_every_batch_in_full(
+    world: World, monkeypatch: pytest.MonkeyPatch, *, reachable: bool
+) -> None:
+    """
+    Never null, which Lambda takes for a success: what must come again is named, whatever else happens.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+    """
+    prepare = Function("prepare", world, monkeypatch, reachable=reachable)
+    good, ignored, empty = notification("a.png"), notification("a.txt"), notification("b.png", size=0)
+
+    assert named(prepare.answer()) == []
+    assert named(prepare.answer(good, ignored, empty, "{garbage")) == []
+    assert named(prepare.answer(good, ignored, seconds=1)) == ["message-0", "message-1"]
+    monkeypatch.setattr(LocalQueue, "send", _refuse)
+    assert named(prepare.answer(good, ignored, empty)) == ["message-0", "message-2"]
+
+
+def _refuse(_: LocalQueue, bodies: list[str]) -> list[int]:
+    return list(range(len(bodies)))
+
+
+def test_register_answers_every_batch_in_full(
+    world: World, monkeypatch: pytest.MonkeyPatch, *, reachable: bool
+) -> None:
+    """The same: with every item registered, one of two blocked, Darwin down, no time, no key."""
+    register = Function("register", world, monkeypatch, reachable=reachable)
+
+    def items(*keys: str) -> list[str]:
+        for key in keys:
+            world.upload(key)
+        while world.run_prepare():
+            pass
+        return [message.body for message in world.items.receive(len(keys))]
+
+    assert named(register.answer()) == []
+    assert named(register.answer(*items("a.png", "b.png"), "{garbage")) == []
+    world.darwin.inject(Fault(kind="block", match="c.png"))
+    assert named(register.answer(*items("c.png", "d.png"))) == []
+    assert [item.name for item in world.darwin.items()] == ["a.png", "b.png", "d.png"]
+    assert named(register.answer(*items("e.png"), seconds=1)) == ["message-0"]
+    world.network.down = True
+    assert named(register.answer(*items("f.png", "g.png"))) == ["message-0", "message-1"]
+    world.network.down = False
+    world.darwin.revoke_key(DEFAULT_KEY)
+    assert named(register.answer(*items("h.png"))) == ["message-0"]
+    assert bool(register.sqs.hidden) == reachable
+
+
+def test_a_bug_is_never_acknowledged(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message that shows it is named, and the others are not held up by it."""
+    prepare = Function("prepare", world, monkeypatch, reachable=True)
+    parse = world.prepare.parse
+
+    def with_a_bug(body: str) -> Notification:
+        return parse(body) if "good" in body else parse(body[1 // 0 :])
+
+    object.__setattr__(world.prepare, "parse", with_a_bug)
+
+    assert named(prepare.answer(notification("good.png"), notification("bad.png"))) == ["message-1"]
+
+
+def test_books_that_do_not_balance_fail_the_whole_batch(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is raised, not answered: Lambda then keeps every message."""
+    prepare = Function("prepare", world, monkeypatch, reachable=True)
+    monkeypatch.setattr(Account, "announce", lambda *_: None)
+
+    with pytest.raises(ConservationError):
+        prepare.answer(notification("a.png"))
+
+
+@pytest.fixture(scope="module")
+def package() -> Iterator[Path]:
+    """Build what is deployed on AWS, with its pinned dependencies for Lambda's machine."""
+    folder = ROOT / ".cache" / "package"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield build_functions(ROOT, folder / "aws", target=Target.LAMBDA)
+
+
+def test_the_package_is_small(package: Path) -> None:
+    """Unzipped it stays under 60 MB, bytecode included; Lambda allows 250."""
+    size = sum(path.stat().st_size for path in package.rglob("*") if path.is_file())
+
+    assert size < 60 * MEGABYTE
+
+
+def test_the_package_carries_what_runs_and_nothing_else(package: Path) -> None:
+    """No boto3, which Lambda has; no command line, no emulated worlds, no tests of others."""
+    top = {path.name for path in package.iterdir()}
+
+    assert {"beagle", "obstore", "pydantic", "requests", "prepare.py", "register.py"} <= top
+    assert not {"boto3", "botocore", "s3transfer", "typer", "rich", "ministack", "pytest"} & top
+    assert not [name for name in ("cli", "emulator", "playground") if (package / "beagle" / name).exists()]
+
+
+def test_compiled_libraries_are_for_lambdas_machine(package: Path) -> None:
+    """For arm64 and the template's Python, whatever this machine is."""
+    libraries = [path.name for path in package.rglob("*.so")]
+
+    assert libraries
+    assert [name for name in libraries if "aarch64" not in name and "abi3" not in name] == []
+    assert any("cpython-313-aarch64" in name for name in libraries)
+
+
+def test_bytecode_comes_along(package: Path) -> None:
+    """A function cannot keep what it compiles, so each cold start would do it anew."""
+    if lambda_interpreter() is None:
+        pytest.skip("no Python 3.13 on this machine, whose bytecode alone is of use on Lambda")
+    sources = [path for path in package.rglob("*.py") if "__pycache__" not in path.parts]
+    lacking = [
+        path
+        for path in sources
+        if not (path.parent / "__pycache__" / f"{path.stem}.cpython-313.pyc").is_file()
+    ]
+
+    assert len(sources) > 100
+    assert lacking == []
