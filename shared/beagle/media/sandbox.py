@@ -1,0 +1,223 @@
+"""Runs one program over one file that nobody vouches for, and lets it do nothing else.
+
+The child gets the file as an open descriptor and answers over pipes. It has no environment, no standard
+input, a working directory that is deleted before it can be used, a process group of its own that is killed
+whatever happens, limits on memory and processor time, and may write no file at all: so nothing is left
+behind, not even by a `kill -9` of ourselves (a child whose pipes have no reader ends by itself).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from beagle.domain.errors import (
+    MediaTooLargeError,
+    OutOfTimeError,
+    ServiceError,
+    UnreadableMediaError,
+)
+from beagle.media.stream import Stream
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from beagle.ports import Deadline
+
+if sys.platform == "linux":
+    import resource
+
+_TICK = 0.2
+_KEPT_LINES = 30
+_KEPT_CHARACTERS = 400
+_OUT_OF_MEMORY = 256 - errno.ENOMEM
+"""ffmpeg ends with the lowest byte of its error number, which is negative."""
+
+
+class StalledError(ServiceError):
+    """A program neither wrote nor ended for too long, and was killed."""
+
+    code = "media_stalled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one child may use."""
+
+    memory: int = 8 << 30
+    """Bytes of address space, which is far more than what is ever resident: stacks and arenas count whole."""
+    stall_seconds: float = 60
+    """It is killed when it leaves all its readers waiting for so long."""
+
+
+Reader = Callable[[Stream], None]
+Command = Callable[[int, Sequence[str]], list[str]]
+"""Builds the argument list from the file's descriptor and the names of the pipes (`pipe:7`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How the child ended by itself."""
+
+    status: int
+    said: str
+
+    def require_success(self) -> None:
+        """Raise what a failure means for the file; decided from the exit status alone.
+
+        Raises:
+            UnreadableMediaError: The program refused the file, or crashed over it.
+            MediaTooLargeError: It needs more memory than is allowed.
+            OutOfTimeError: It used up its processor time.
+            ServiceError: Somebody else killed it, as the kernel does when memory runs out.
+
+        """
+        if self.status == 0:
+            return
+        if self.status == _OUT_OF_MEMORY:
+            raise MediaTooLargeError("Decoding the file needs more memory than is allowed.", said=self.said)
+        if self.status == -signal.SIGXCPU:
+            raise OutOfTimeError("Decoding the file used up its processor time.", said=self.said)
+        if self.status == -signal.SIGKILL:
+            raise ServiceError("The decoder was killed, as happens when memory runs out.", said=self.said)
+        raise UnreadableMediaError(
+            f"The decoder gave the file up (status {self.status}): {self.said or 'it said nothing'}",
+            status=self.status,
+        )
+
+
+def run(  # noqa: PLR0913 - each is a fact of the run, and none has a better home
+    command: Command,
+    source: Path,
+    readers: Sequence[Reader],
+    *,
+    deadline: Deadline,
+    limits: Limits,
+    on_line: Callable[[str], bool] = lambda _line: False,
+) -> Ending:
+    """Run a command over a file, each pipe with its reader in a thread of its own, and return how it ended.
+
+    `on_line` sees every line of standard error, and says whether it has dealt with it: the last of the others
+    are told in errors. What a reader raises ends the run and is raised.
+
+    Raises:
+        OutOfTimeError: The deadline passed; the whole process group was killed.
+        StalledError: No progress; the whole process group was killed.
+        OSError: The file cannot be opened, or is no regular file.
+
+    """
+    if deadline.remaining() <= 0:
+        raise OutOfTimeError("No time is left to look at the file.")
+    stop = threading.Event()
+    said: deque[str] = deque(maxlen=_KEPT_LINES)
+
+    def listen(stream: Stream) -> None:
+        said.extend(line[:_KEPT_CHARACTERS] for line in stream.lines() if not on_line(line))
+
+    with contextlib.ExitStack() as stack:
+        file = _open(source)
+        stack.callback(os.close, file)
+        pipes = [os.pipe() for _ in range(len(readers) + 1)]
+        for reading, _ in pipes:
+            stack.callback(os.close, reading)
+        pool = stack.enter_context(ThreadPoolExecutor(len(pipes)))
+        try:
+            names = [f"pipe:{writing}" for _, writing in pipes[1:]]
+            process = _start(command(file, names), file, [writing for _, writing in pipes])
+        finally:
+            for _, writing in pipes:
+                os.close(writing)
+        stack.callback(_end, process)
+        _limit(process.pid, limits, deadline)
+        stack.callback(stop.set)
+        streams = [Stream(reading, stop) for reading, _ in pipes]
+        tasks = [pool.submit(read, stream) for read, stream in zip((listen, *readers), streams, strict=True)]
+        _watch(process, streams, tasks, deadline, limits)
+    return Ending(process.returncode, " | ".join(said)[-2000:])
+
+
+def _open(source: Path) -> int:
+    """Open a regular file; a link or a device in its place is nobody's honest doing."""
+    file = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise OSError(errno.EINVAL, "not a regular file", str(source))
+    return file
+
+
+def _start(arguments: list[str], file: int, pipes: list[int]) -> subprocess.Popen[bytes]:
+    """Start the child in a directory that is gone as soon as it runs: relative names lead nowhere."""
+    nowhere = tempfile.mkdtemp(prefix="beagle-")
+    try:
+        return subprocess.Popen(  # noqa: S603 - no shell, and no argument comes from outside
+            arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=pipes[0],
+            pass_fds=(file, *pipes[1:]),
+            env={},
+            cwd=nowhere,
+            process_group=0,
+        )
+    finally:
+        os.rmdir(nowhere)  # noqa: PTH106 - a name from mkdtemp
+
+
+def _limit(pid: int, limits: Limits, deadline: Deadline) -> None:
+    """Set the limits from outside: code between fork and exec is not safe in a program with threads."""
+    if sys.platform != "linux":
+        return
+    seconds = int(deadline.remaining() * (os.cpu_count() or 1)) + 60
+    for kind, most in (
+        (resource.RLIMIT_AS, limits.memory),
+        (resource.RLIMIT_CPU, seconds),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        with contextlib.suppress(ProcessLookupError):
+            resource.prlimit(pid, kind, (most, most))
+
+
+def _watch(
+    process: subprocess.Popen[bytes],
+    streams: list[Stream],
+    tasks: list[Future[None]],
+    deadline: Deadline,
+    limits: Limits,
+) -> None:
+    quiet_since = time.monotonic()
+    while True:
+        done, pending = wait(tasks, timeout=_TICK, return_when=FIRST_EXCEPTION)
+        for task in done:
+            task.result()
+        if not pending:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_TICK)
+                return
+        if deadline.remaining() <= 0:
+            raise OutOfTimeError("Decoding the file did not end in time.")
+        waited = [stream.waited() for stream, task in zip(streams, tasks, strict=True) if not task.done()]
+        if waited:
+            quiet_since = time.monotonic() - min(waited)
+        if time.monotonic() - quiet_since > limits.stall_seconds:
+            raise StalledError("The decoder made no progress and was killed.", seconds=limits.stall_seconds)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill what is left of the group: the child itself when it failed us, and whatever it started."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

@@ -1,0 +1,105 @@
+"""Where a long video is cut, so that each part fits into one invocation: arithmetic only."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Self
+
+from beagle.media.video.grid import segment_starts, to_ticks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from beagle.media.video.facts import Facts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A range of a video's frames that is extracted on its own; plain numbers, fit for a message."""
+
+    number: int
+    parts: int
+    first_frame: int
+    frames: int
+    """How many; a promise where the video is cut, an estimate where it is whole."""
+    first_segment: int
+    since_start: int
+    """From the video's first frame to the part's, in ticks of a 90 kHz clock."""
+    start: int | None = None
+    """The time of the first frame, in the source's time base; None begins at the beginning."""
+    end: int | None = None
+    """The time of the first frame of the next part; None goes on to the end."""
+    seek: float = 0
+    """Seconds: a key frame from which the part can be decoded."""
+    has_middle: bool = True
+    """The frame in the middle of the video, of which the thumbnail is made, lies in this part."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Say whether the part is the whole video."""
+        return self.parts == 1
+
+    @property
+    def has_sound_peaks(self) -> bool:
+        """Say whether the part makes the audio peaks of the whole video."""
+        return self.number == 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `from_json` reads."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, fields: dict[str, Any]) -> Self:
+        """Return the part that `to_json` wrote."""
+        return cls(**fields)
+
+
+def whole(facts: Facts) -> Part:
+    """Return the whole video as one part."""
+    return Part(number=0, parts=1, first_frame=0, frames=len(facts.times), first_segment=0, since_start=0)
+
+
+def plan_parts(facts: Facts, seconds_per_invocation: float, speed: float) -> list[Part]:
+    """Return the parts into which a video is cut, one if it fits; the same for the same video, always.
+
+    `speed` is how many frames of the source an invocation extracts in a second (`frames_a_second`). Cuts lie
+    where segments begin, and a part begins to decode at the key frame before its cut. A video whose packets
+    tell no times, or the same time twice, cannot be cut: it is one part, however long.
+    """
+    total = len(facts.times)
+    wanted = -(-total // max(int(seconds_per_invocation * speed), 1))
+    if wanted <= 1 or not _can_be_cut(facts):
+        return [whole(facts)]
+    starts = list(segment_starts(facts))
+    cuts = sorted({bisect_right(starts, total * part // wanted) - 1 for part in range(wanted)})
+    return [
+        _part(facts, starts, cuts, number, at) for number, at in enumerate(pairwise([*cuts, len(starts)]))
+    ]
+
+
+def _can_be_cut(facts: Facts) -> bool:
+    grows = all(before < after for before, after in pairwise(facts.times))
+    return grows and bool(facts.keys) and facts.keys[0] <= facts.times[0]
+
+
+def _part(
+    facts: Facts, starts: Sequence[int], cuts: Sequence[int], number: int, segments: tuple[int, int]
+) -> Part:
+    first = starts[segments[0]]
+    after = starts[segments[1]] if segments[1] < len(starts) else len(facts.times)
+    start = facts.times[first]
+    key = facts.keys[bisect_right(facts.keys, start) - 1]
+    return Part(
+        number=number,
+        parts=len(cuts),
+        first_frame=first,
+        frames=after - first,
+        first_segment=segments[0],
+        since_start=to_ticks(start, facts.time_base) - to_ticks(facts.times[0], facts.time_base),
+        start=start if first else None,
+        end=facts.times[after] if after < len(facts.times) else None,
+        seek=float(key * facts.time_base) if first else 0,
+        has_middle=first <= len(facts.times) // 2 < after,
+    )

@@ -1,0 +1,141 @@
+"""The command lines: pure functions from what is wanted to ffmpeg's arguments.
+
+One process decodes once and feeds everything that needs every frame. Thumbnail and audio peaks are processes
+of their own: as outputs of this graph they make ffmpeg 9 lock up and ffmpeg 7 buffer a gigabyte.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from beagle.media.video.grid import KEY_FRAME_EVERY
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from beagle.media.video.cuts import Part
+    from beagle.media.video.facts import Facts
+    from beagle.media.video.options import VideoOptions
+    from beagle.media.video.png import Layout
+
+PREVIEW_QUALITY = 5
+_QUALITIES = {"high": 23, "low": 40}
+"""x264's constant rate factors, as in darwin-py."""
+_LOW = "scale=-2:'if(gt(ih,720),max(ceil(ih/4)*2,720),ih)'"
+_PLAYABLE = "format=yuv420p|yuvj420p,pad='ceil(iw/2)*2':'ceil(ih/2)*2'"
+"""What browsers play: eight bits, colours at half the size, therefore even sides."""
+_EVERY_FRAME = ("-fps_mode", "passthrough")
+_SEEK_MARGIN = 0.0005
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Which pipes the main command writes, in order."""
+
+    segments: tuple[str, ...]
+    frames: bool
+    previews: bool
+
+    @property
+    def count(self) -> int:
+        """Return how many there are."""
+        return len(self.segments) + self.frames + self.previews
+
+
+def outputs_of(options: VideoOptions) -> Outputs:
+    """Return what the main command makes; previews that equal the frames are not made twice."""
+    return Outputs(
+        tuple(_QUALITIES) if options.shape == "hls" else (),
+        frames=True,
+        previews=options.preview_frames and options.jpeg_quality != PREVIEW_QUALITY,
+    )
+
+
+def main_arguments(
+    facts: Facts, part: Part, options: VideoOptions, layout: Layout, pipes: Sequence[str]
+) -> list[str]:
+    """Return what follows the input: the graph, and an output for every pipe."""
+    outputs = outputs_of(options)
+    names = iter(pipes)
+    arguments = ["-filter_complex", ";".join(_graph(facts, part, options, outputs))]
+    for quality in outputs.segments:
+        arguments += [*_segments(facts, part, options, quality), next(names)]
+    if options.jpeg_quality is None:
+        arguments += ["-map", "[high]", *_EVERY_FRAME, "-c:v", "rawvideo", "-pix_fmt", layout.name]
+        arguments += ["-f", "rawvideo", next(names)]
+    else:
+        arguments += [*_jpegs("high", options.jpeg_quality), next(names)]
+    if outputs.previews:
+        arguments += [*_jpegs("low", PREVIEW_QUALITY), next(names)]
+    return arguments
+
+
+def _graph(facts: Facts, part: Part, options: VideoOptions, outputs: Outputs) -> list[str]:
+    step = options.step(facts.native_fps)
+    chosen = f"select='eq(trunc(trunc((n+{part.first_frame + 1})/{step})*{step})\\,n+{part.first_frame})'"
+    frames = ["[high]", "[low]"][: 1 + outputs.previews]
+    chain = [
+        f"[0:V:0]{_trim(part)}showinfo=checksum=0"
+        + (",split=2[playing][stills]" if outputs.segments else "[stills]"),
+        f"[stills]{chosen + ',' if step > 1 else ''}split={len(frames)}{''.join(frames)}",
+    ]
+    if outputs.segments:
+        square = "" if facts.square else "setsar=1,"
+        chain += [f"[playing]{square}{_PLAYABLE},split=2[large][medium]", f"[medium]{_LOW}[small]"]
+        if facts.audio_rate and not part.is_whole:
+            chain.append(f"[0:a:0]{_trim_sound(facts, part)},asplit=2[sound0][sound1]")
+    return chain
+
+
+def _trim(part: Part) -> str:
+    bounds = [f"start_pts={part.start}"] if part.start is not None else []
+    bounds += [f"end_pts={part.end}"] if part.end is not None else []
+    return f"trim={':'.join(bounds)}," if bounds else ""
+
+
+def _trim_sound(facts: Facts, part: Part) -> str:
+    bounds = [
+        f"{name}={float(time * facts.time_base):.6f}"
+        for name, time in (("start", part.start), ("end", part.end))
+        if time is not None
+    ]
+    return f"atrim={':'.join(bounds)}"
+
+
+def _segments(facts: Facts, part: Part, options: VideoOptions, quality: str) -> list[str]:
+    number = list(_QUALITIES).index(quality)
+    sound = ["-map", "0:a:0" if part.is_whole else f"[sound{number}]"] if facts.audio_rate else []
+    fast = ["-preset", "veryfast"] if options.profile == "fast" else []
+    # A key frame at every change of scene would make the cuts depend on what x264 thinks of the pictures.
+    grid = ["-sc_threshold", "0"] if options.profile == "fast" or not part.is_whole else []
+    return [
+        *("-map", ("[large]", "[small]")[number], *sound),
+        *("-c:v", "libx264", *fast, *grid, "-crf", str(_QUALITIES[quality]), "-g", str(KEY_FRAME_EVERY)),
+        *(*_EVERY_FRAME, "-max_muxing_queue_size", "1024", "-avoid_negative_ts", "disabled"),
+        # The tables are needed once a segment, where the splitter puts them.
+        *("-pat_period", "100000", "-sdt_period", "100000", "-f", "mpegts"),
+    ]
+
+
+def _jpegs(label: str, quality: int) -> list[str]:
+    return ["-map", f"[{label}]", *_EVERY_FRAME, "-q:v", str(quality), "-c:v", "mjpeg", "-f", "image2pipe"]
+
+
+def thumbnail_arguments(time: int, pipe: str) -> list[str]:
+    """Return what makes the thumbnail of the first frame from a time on, in the source's time base."""
+    scale = "scale=w='min(356,iw)':h='min(200,ih)':force_original_aspect_ratio=decrease"
+    return [
+        *("-map", "0:V:0", "-vf", f"select=gte(pts\\,{time}),{scale}", "-frames:v", "1"),
+        *("-c:v", "mjpeg", "-f", "image2pipe", pipe),
+    ]
+
+
+def seek_to(seconds: float) -> list[str]:
+    """Return the input option that begins to decode at the key frame before a time."""
+    return ["-noaccurate_seek", "-ss", f"{max(seconds - _SEEK_MARGIN, 0):.6f}"]
+
+
+def peaks_arguments(pipe: str) -> list[str]:
+    """Return what turns the first sound into a thousand unsigned bytes a second."""
+    return ["-map", "0:a:0", "-ac", "1", "-af", "aresample=1000", "-f", "u8", pipe]

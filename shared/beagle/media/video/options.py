@@ -1,0 +1,36 @@
+"""What a route asks of a video's artifacts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoOptions:
+    """How frames are chosen and stored, and what is made besides."""
+
+    fps: float | Literal["native"] = "native"
+    """Frames a second that become visible."""
+    frames: str = "png"
+    """`png`, without loss, or `jpeg:N` with N from 2 (best) to 31."""
+    preview_frames: bool = True
+    shape: Literal["hls", "sections"] = "hls"
+    profile: Literal["fast", "equal"] = "fast"
+    """`fast` encodes segments with x264's preset veryfast on a fixed grid of key frames. `equal` is what
+    darwin-py asks of x264: medium, and a key frame wherever the scene changes."""
+
+    @property
+    def jpeg_quality(self) -> int | None:
+        """Return the quality of the primary frames, None where they are PNG."""
+        kind, _, quality = self.frames.partition(":")
+        return int(quality) if kind == "jpeg" else None
+
+    @property
+    def extension(self) -> str:
+        """Return what the names of primary frames end in."""
+        return "png" if self.jpeg_quality is None else "jpg"
+
+    def step(self, native_fps: float) -> float:
+        """Return how many frames of the source stand for one visible frame."""
+        return 1.0 if self.fps == "native" else round(max(native_fps / self.fps, 1.0), 4)
