@@ -1,26 +1,18 @@
 """V7's own SDK registers against the emulator: what darwin-py sends is taken, what it reads is there."""
 
-import fcntl
-import hashlib
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from beagle.emulator import DEFAULT_KEY, EmulatedDarwin, Item, serve
 from emulator.samples import FakeClock
+from support.darwin_py import REGISTERS, NotInstalledError, sdk_python
 
 pytestmark = pytest.mark.sdk
-
-HERE = Path(__file__).parent
-LOCK = HERE / "darwin-py-requirements.txt"
-CACHE = HERE.parents[1] / ".cache"
-VENV = CACHE / "darwin-py-venv"
 
 MANY = [f"many/{n}.png" for n in range(23)]
 CALLS: list[dict[str, Any]] = [
@@ -54,31 +46,15 @@ class Outcome:
         return item
 
 
-def sdk_python() -> Path:
-    """Return the Python that has darwin-py, after installing it once for this lock file."""
-    python = VENV / "bin" / "python"
-    wanted = hashlib.sha256(LOCK.read_bytes()).hexdigest()
-    installed = VENV / "installed-lock"
-    CACHE.mkdir(exist_ok=True)
-    with (CACHE / "darwin-py-venv.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not installed.exists() or installed.read_text() != wanted:
-            subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], check=True)
-            pip = [python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-            pip += ["--require-hashes", "--only-binary", ":all:", "-r", LOCK]
-            done = subprocess.run(pip, check=False, capture_output=True, text=True, timeout=600)
-            if done.returncode:
-                pytest.skip(f"darwin-py could not be installed: {done.stderr[-400:]}")
-            installed.write_text(wanted)
-    return python
-
-
 @pytest.fixture(scope="module")
 def outcome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcome]:
     """Let darwin-py make every call once."""
     clock = FakeClock()
     darwin = EmulatedDarwin.with_defaults(clock)
-    python = sdk_python()
+    try:
+        python = sdk_python()
+    except NotInstalledError as error:
+        pytest.skip(str(error))
     plan = {
         "key": DEFAULT_KEY,
         "team": "acme",
@@ -88,7 +64,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcome]:
     }
     with serve(darwin) as server:
         done = subprocess.run(
-            [python, HERE / "darwin_py_registers.py"],
+            [python, REGISTERS],
             input=json.dumps(plan),
             env={"DARWIN_BASE_URL": server.url, "HOME": str(tmp_path_factory.mktemp("home"))},
             capture_output=True,
