@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import NonNegativeInt, TypeAdapter, ValidationError
@@ -33,15 +34,22 @@ _SHORT = 1000
 """Characters that are left of what must be cut."""
 
 _counts = TypeAdapter(NonNegativeInt)
-_events = TypeAdapter(ObjectCreated)
-_items = TypeAdapter(ReadyItem)
-_letters = TypeAdapter(DeadLetter)
-_entries = TypeAdapter(LedgerEntry)
+
+
+def _form(kind: type[T]) -> TypeAdapter[T]:
+    """Return the adapter of a form, built when first asked for: each costs milliseconds of a cold start."""
+    adapter: TypeAdapter[T] = _built(kind)  # type: ignore[arg-type]  # every class is hashable
+    return adapter
+
+
+@cache
+def _built(kind: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
 
 
 def dump_event(event: ObjectCreated, replayed: int) -> str:
     """Return the queue message that announces an event again."""
-    return _dump(EVENT, {"replayed": replayed, "event": _events.dump_python(event, mode="json")})
+    return _dump(EVENT, {"replayed": replayed, "event": _form(ObjectCreated).dump_python(event, mode="json")})
 
 
 def load_event(body: str) -> Notification | None:
@@ -55,13 +63,13 @@ def load_event(body: str) -> Notification | None:
     wire = _ours(body, EVENT)
     if wire is None:
         return None
-    event = _validate(_events, wire.get("event"), EVENT)
+    event = _validate(_form(ObjectCreated), wire.get("event"), EVENT)
     return Notification(announced=(event,), replayed=_validate(_counts, wire.get("replayed", 0), EVENT))
 
 
 def dump_item(ready: ReadyItem) -> str:
     """Return the queue message that asks for a registration."""
-    return _dump(ITEM, _items.dump_python(ready, mode="json", exclude_defaults=True))
+    return _dump(ITEM, _form(ReadyItem).dump_python(ready, mode="json", exclude_defaults=True))
 
 
 def load_item(body: str) -> ReadyItem:
@@ -75,7 +83,7 @@ def load_item(body: str) -> ReadyItem:
     wire = _ours(body, ITEM)
     if wire is None:
         raise UnparsableMessageError("The message is no item to register.")
-    return _validate(_items, wire, ITEM)
+    return _validate(_form(ReadyItem), wire, ITEM)
 
 
 def dump_letter(letter: DeadLetter) -> str:
@@ -88,7 +96,7 @@ def dump_letter(letter: DeadLetter) -> str:
     raw = letter.raw[:_SHORT] if letter.event else letter.raw
     body = ""
     for shorter in (letter, without_item, replace(without_item, reason=letter.reason[:_SHORT], raw=raw)):
-        body = _dump(LETTER, {**_letters.dump_python(shorter, mode="json"), "advice": letter.advice})
+        body = _dump(LETTER, {**_form(DeadLetter).dump_python(shorter, mode="json"), "advice": letter.advice})
         if len(body) <= MESSAGE_LIMIT:
             break
     return body
@@ -102,7 +110,7 @@ def load_letter(body: str, *, attempts: int, sent_at: datetime, version: str) ->
     try:
         wire = _ours(body, LETTER)
         if wire is not None:
-            return _validate(_letters, wire, LETTER)
+            return _validate(_form(DeadLetter), wire, LETTER)
     except (UnparsableMessageError, NewerMessageError):
         pass  # kept as a raw message: an unreadable letter must still be seen
     event, item = _inside(body)
@@ -125,7 +133,7 @@ def load_letter(body: str, *, attempts: int, sent_at: datetime, version: str) ->
 
 def dump_entry(entry: LedgerEntry, stamp: str = "") -> bytes:
     """Return a ledger entry as the state bucket holds it; the stamp tells who wrote it."""
-    return _dump(ENTRY, {**_entries.dump_python(entry, mode="json"), "stamp": stamp}).encode()
+    return _dump(ENTRY, {**_form(LedgerEntry).dump_python(entry, mode="json"), "stamp": stamp}).encode()
 
 
 def load_entry(data: bytes) -> LedgerEntry:
@@ -139,7 +147,7 @@ def load_entry(data: bytes) -> LedgerEntry:
     wire = _ours(data.decode(errors="replace"), ENTRY)
     if wire is None:
         raise UnparsableMessageError("The object is no ledger entry.")
-    return _validate(_entries, wire, ENTRY)
+    return _validate(_form(LedgerEntry), wire, ENTRY)
 
 
 def load_stamp(data: bytes) -> str:

@@ -5,18 +5,17 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Annotated
 
-import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 from beagle.domain.errors import ConfigurationError, RoutesError
 from beagle.domain.items import Access
 from beagle.domain.keys import ARTIFACT_PREFIX
-from beagle.domain.routes import Routes, parse_routes
-from beagle.domain.routing import check_examples
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from beagle.domain.routes import Routes
 
 PREFIX = "BEAGLE_"
 
@@ -98,11 +97,11 @@ def load_routes(text: str) -> Routes:
         RoutesError: It is no YAML, does not hold together, or an example ends otherwise.
 
     """
-    try:
-        document = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date that is none
-        raise RoutesError(f"The routes file is no YAML: {error}") from error
-    return check_examples(parse_routes(document))
+    from beagle.domain.routes import parse_routes  # noqa: PLC0415 - register has no routes to wait for
+    from beagle.domain.routing import check_examples  # noqa: PLC0415
+    from beagle.strict_yaml import load_yaml  # noqa: PLC0415
+
+    return check_examples(parse_routes(load_yaml(text)))
 
 
 def routes_of(settings: Settings, folder: Path) -> Routes:
@@ -119,6 +118,8 @@ def routes_of(settings: Settings, folder: Path) -> Routes:
             return load_routes(path.read_text(encoding="utf-8-sig"))
         except UnicodeDecodeError as error:
             raise RoutesError(f"{path} is no text in UTF-8.") from error
+    from beagle.domain.routes import parse_routes  # noqa: PLC0415 - see `load_routes`
+
     settings.require("team", "dataset", "storage", "bucket")
     return parse_routes(
         {
@@ -134,25 +135,3 @@ def routes_of(settings: Settings, folder: Path) -> Routes:
             ],
         }
     )
-
-
-class _Loader(yaml.SafeLoader):
-    """Refuses what YAML forgives: a key that stands twice in one mapping, of which one would be lost."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:  # noqa: FBT001, FBT002 - PyYAML's signature
-        mapping: dict[object, object] = {}
-        for key_node, value_node in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if not isinstance(key, str):
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"{key!r} is no field's name", key_node.start_mark
-                )
-            value = self.construct_object(value_node, deep=deep)
-            if key in mapping and key == "name" and "{" in str(value):
-                key = "item_name"  # a route's own name and the template of its items' name
-            if key in mapping:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"{key!r} stands twice", key_node.start_mark
-                )
-            mapping[key] = value
-        return mapping

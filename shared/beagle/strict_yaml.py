@@ -1,0 +1,42 @@
+"""YAML without what it forgives."""
+
+from __future__ import annotations
+
+import yaml
+
+from beagle.domain.errors import RoutesError
+
+
+def load_yaml(text: str) -> object:
+    """Return the document.
+
+    Raises:
+        RoutesError: It is no YAML, or says a thing twice.
+
+    """
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date that is none
+        raise RoutesError(f"The routes file is no YAML: {error}") from error
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses what YAML forgives: a key that stands twice in one mapping, of which one would be lost."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:  # noqa: FBT001, FBT002 - PyYAML's signature
+        mapping: dict[object, object] = {}
+        for key_node, value_node in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, str):
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"{key!r} is no field's name", key_node.start_mark
+                )
+            value = self.construct_object(value_node, deep=deep)
+            if key in mapping and key == "name" and "{" in str(value):
+                key = "item_name"  # a route's own name and the template of its items' name
+            if key in mapping:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"{key!r} stands twice", key_node.start_mark
+                )
+            mapping[key] = value
+        return mapping
