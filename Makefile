@@ -50,7 +50,7 @@ lint: $(VENV)/tested ## Check style, types and the direction of imports
 
 .PHONY: test
 test: lint ## Check everything: lint, then all tests
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 .PHONY: bench
 bench: $(VENV)/tested ## Measure how fast it is
