@@ -81,7 +81,10 @@ class Dicom(_Model):
 
 
 class Group(_Model):
-    """Several objects make one item; its name is made from what they have in common."""
+    """Several objects make one item; its name is made from what they have in common.
+
+    Files without a slot are items of their own.
+    """
 
     by: str = Field("{folder}", description="Template: objects with the same result belong together.")
     slots: Many = Field((), description="File names, in the order of the slots; the item waits for all.")
@@ -176,19 +179,29 @@ class Route(_Model):
         captured = [captures_of(glob) for glob in self.watch.include]
         everywhere = set.intersection(*captured) if captured else set()
         of_key = set(KEY_PLACEHOLDERS) | everywhere
-        if self.group:
-            shared = _require_known("group.by", self.group.by, {"folder"} | everywhere)
-            of_key = shared | {"group"}  # what may differ between its objects is no part of a group's item
-        _require_known("path", self.path, of_key)
-        _require_known("item_name", self.item_name, of_key)
-        if self.group and self.group.series and self.access == "read_only":
+        if self.group is None:
+            _require_known("path", self.path, of_key)
+            _require_known("item_name", self.item_name, of_key)
+            return self
+        # What may differ between the objects of a group cannot name the place of their one item.
+        shared = _require_known("group.by", self.group.by, {"folder"} | everywhere) | {"group"}
+        _require_known("path", self.path, shared)
+        _require_known("item_name", self.item_name, of_key | {"group"})
+        if self.group.series and self.access == "read_only":
             raise ValueError("group.series: Darwin takes DICOM series on read-write storage only")
         return self
 
     @property
     def item_name(self) -> str:
-        """Return the template of the item's name."""
-        return self.name_template or ("{group}" if self.group else "{file_name}")
+        """Return the template of an item's name."""
+        return self.name_template or "{file_name}"
+
+    @property
+    def group_name(self) -> str:
+        """Return the template of a group's item's name: the route's, unless that tells its objects apart."""
+        shared = placeholders_of(self.group.by) | {"group"} if self.group else set()
+        told_apart = not self.name_template or placeholders_of(self.name_template) - shared
+        return "{group}" if told_apart else self.name_template
 
 
 def _require_known(field: str, template: str, known: set[str]) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from beagle.domain.keys import (
 )
 from beagle.domain.media import media_type_of
 from beagle.domain.patterns import compile_glob, fill
-from beagle.domain.routes import Route
+from beagle.domain.routes import Group, Route
 
 if TYPE_CHECKING:
     from beagle.domain.routes import Routes
@@ -33,14 +33,14 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Routed:
     """A route took the event.
 
-    `item` is whole for a route without groups; with one it holds this object's slot alone, under the
+    `item` is whole, unless the object belongs to a group: then it holds this object's slot alone, under the
     identity that all members of the group share.
     """
 
     route: Route
     item: Item
     group: str = ""
-    """What the members of a group have in common; written as if it were a folder of the bucket."""
+    """What the members of a group have in common, as if it were a folder; empty for an item of its own."""
 
 
 def route_event(
@@ -77,10 +77,9 @@ def _fit(route: Route, ref: ObjectRef) -> dict[str, str] | str:
     below = ref.key[len(watch.prefix) :]
     if any(compile_glob(glob).fullmatch(below) for glob in watch.exclude):
         return "excluded"
-    if route.group and route.group.slots and below.rpartition("/")[2] not in route.group.slots:
-        return "not_in_group"
     if not watch.include:
-        known = route.type or route.group or media_type_of(below) or is_folder_marker(below) or not below
+        known = route.type or media_type_of(below) or is_folder_marker(below) or not below
+        known = known or _group_of(route, below.rpartition("/")[2])
         return {} if known else "unknown_type"
     for glob in watch.include:
         if match := compile_glob(glob).fullmatch(below):
@@ -98,11 +97,14 @@ def _routed(team: str, route: Route, event: ObjectCreated, captures: dict[str, s
     if event.size == 0:
         raise EmptyObjectError(f"{event.ref} has no bytes.")
     parts = split_key(below) | {"hash8": split_key(event.ref.key)["hash8"]} | captures
-    group = ""
+    group = _group_of(route, parts["file_name"])
+    name = ""
     if route.group:
-        group = fill(route.group.by, parts)
-        parts["group"] = group.rstrip("/").rpartition("/")[2] or route.name
+        name = fill(route.group.by, parts)
+        parts["group"] = name.rstrip("/").rpartition("/")[2] or route.name
     slot = _slot(route, event, parts["file_name"], storage_key)
+    if group and group.slots:
+        slot = replace(slot, name=slot.file_name)
     return Routed(
         route=route,
         item=Item(
@@ -110,16 +112,16 @@ def _routed(team: str, route: Route, event: ObjectCreated, captures: dict[str, s
                 team=team,
                 dataset=route.dataset,
                 path=normalise_path(fill(route.path, parts)),
-                name=require_name(fill(route.item_name, parts)),
+                name=require_name(fill(route.group_name if group else route.item_name, parts)),
             ),
             storage=route.storage,
             access=route.access,
             slots=(slot,),
-            layout=_layout(route),
+            layout=_layout(group),
             tags=route.tags,
             ignore_dicom_layout=route.dicom.ignore_layout,
         ),
-        group=f"{route.watch.prefix}{group}/" if route.group else "",
+        group=f"{route.watch.prefix}{name}/" if group else "",
     )
 
 
@@ -129,9 +131,8 @@ def _slot(route: Route, event: ObjectCreated, file_name: str, storage_key: str) 
     declared = route.type or (
         known.kind if known and (known.declared or route.access == "read_only") else None
     )
-    in_slots = route.group is not None and bool(route.group.slots)
     return Slot(
-        name=file_name if in_slots else "0",
+        name="0",
         file_name=file_name,
         storage_key=storage_key,
         media_type=declared,
@@ -142,10 +143,16 @@ def _slot(route: Route, event: ObjectCreated, file_name: str, storage_key: str) 
     )
 
 
-def _layout(route: Route) -> Layout | None:
-    if route.group is None or route.group.layout is None or not route.group.slots:
+def _group_of(route: Route, file_name: str) -> Group | None:
+    """Return the route's group if the file is one of its files: any of a series, else one with a slot."""
+    group = route.group
+    return group if group and (group.series or file_name in group.slots) else None
+
+
+def _layout(group: Group | None) -> Layout | None:
+    if group is None or group.layout is None or not group.slots:
         return None
-    return Layout(version=1, kind=route.group.layout, slots=route.group.slots)
+    return Layout(version=1, kind=group.layout, slots=group.slots)
 
 
 def check_examples(routes: Routes) -> Routes:

@@ -6,7 +6,13 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from beagle.domain.errors import BeagleError, QueueUnavailableError, ServiceError, VerdictError
+from beagle.domain.errors import (
+    BeagleError,
+    QueueUnavailableError,
+    ServiceError,
+    SupersededError,
+    VerdictError,
+)
 from beagle.domain.events import ObjectCreated
 from beagle.domain.items import Item
 from beagle.domain.letters import RAW_LIMIT, DeadLetter, derive_letter_id
@@ -41,7 +47,9 @@ class Endings:
     """Draws the jitter, in [0, 1)."""
 
     def end(self, subject: Subject, error: BeagleError) -> Outcome:
-        """Dead-letter what can never succeed; leave the rest in its queue."""
+        """Dead-letter what can never succeed; leave the rest in its queue, unless nothing is left to do."""
+        if isinstance(error, SupersededError):
+            return self.good(Ending.SUPERSEDED, subject, error.code, str(error))
         if isinstance(error, VerdictError):
             return self.bury(subject, error)
         return self.again(subject, error)

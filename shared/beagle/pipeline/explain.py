@@ -47,7 +47,7 @@ def explain(
             continue
         if isinstance(routed, NotAnObject):
             yield Explanation("ignored", routed.code, routed.detail, event=announced)
-        elif routed.route.group:
+        elif routed.group:
             yield Explanation("wait_for_group", event=announced, route=routed.route, item=routed.item)
         else:
             outcome = "extract" if routed.item.access == "read_only" else "register"

@@ -104,6 +104,6 @@ class Prepare:
             on_name_collision=routed.route.on_name_collision,
             replayed=subject.replayed,
         )
-        if routed.route.group and self.groups:
+        if routed.route.group and routed.group and self.groups:
             return self.groups.gather(routed.route.group, routed.group, ready)
         return ready
