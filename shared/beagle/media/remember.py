@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Remembering:
-    """A reader that keeps what was first read from the object's start."""
+    """A reader that keeps what was first read from the object's start, up to a bound."""
 
     def __init__(self, reader: ObjectReader) -> None:
         self.size = reader.size

@@ -85,7 +85,7 @@ def _require_bounds(header: Size, limits: StillLimits) -> None:
     )
     if needed > limits.memory:
         raise MediaTooLargeError(
-            f"Decoding {header.stored_width} x {header.stored_height} pixels of {header.format} takes more memory "
+            f"{header.stored_width} x {header.stored_height} pixels of {header.format} need more memory "
             f"than {limits.memory} bytes.",
             pixels=header.pixels,
         )

@@ -28,11 +28,12 @@ class Children:
     """As many processes as there are threads that draw at once. Safe for threads.
 
     No verdict comes from a process that another object may have harmed: what kills a reused one is tried
-    once more in a new one.
+    once more in a new one. `tasks` is the package whose modules can be run.
     """
 
-    def __init__(self, limits: ChildLimits | None = None) -> None:
+    def __init__(self, limits: ChildLimits | None = None, tasks: str = "beagle.media.draw") -> None:
         self._limits = limits or ChildLimits()
+        self._tasks = tasks
         self._idle: list[Process] = []
         self._lock = Lock()
 
@@ -50,14 +51,14 @@ class Children:
         seconds: float | None = None,
         deadline: Deadline | None = None,
     ) -> Words:
-        """Run one module of `beagle.media.draw` over objects of the bucket; return what it says.
+        """Run one task over objects of the bucket; return what it says.
 
         Raises:
             VerdictError: The artifacts cannot be drawn; or the decoder crashed, or took too much.
             ServiceError: An object was not read, an artifact not kept; or the invocation's time is over.
 
         """
-        job = Job(task, arguments, readers, put, seconds or self._limits.seconds, deadline)
+        job = Job(f"{self._tasks}.{task}", arguments, readers, put, seconds or self._limits.seconds, deadline)
         process = self._borrow()
         if process.jobs:
             with suppress(ChildGoneError):

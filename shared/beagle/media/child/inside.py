@@ -7,15 +7,14 @@ import io
 import os
 import resource
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol, cast, overload
 
 from beagle.domain.errors import BeagleError
 from beagle.media.child.wire import HEAD, LONGEST_READ, OUT_OF_MEMORY, Words, pack, unpack_head, unpack_words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from _typeshed import ReadableBuffer, WriteableBuffer
 
 _BLOCK = 4 * 1024 * 1024
@@ -77,6 +76,7 @@ class ObjectFile(io.RawIOBase):
     def __init__(self, line: Line, index: int, size: int) -> None:
         self._line, self._index, self._size = line, index, size
         self._at = 0
+        self.name = "object"  # libraries name the file in their errors
 
     def readable(self) -> bool:
         """Say yes."""
@@ -115,6 +115,27 @@ class ObjectFile(io.RawIOBase):
         return len(data)
 
 
+class Files(Sequence[BinaryIO]):
+    """The job's objects; each look at one opens it anew, and what is left behind is forgotten."""
+
+    def __init__(self, line: Line, sizes: list[int]) -> None:
+        self._line, self._sizes = line, sizes
+
+    def __len__(self) -> int:
+        return len(self._sizes)
+
+    @overload
+    def __getitem__(self, index: int) -> BinaryIO: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[BinaryIO]: ...
+    def __getitem__(self, index: int | slice) -> BinaryIO | Sequence[BinaryIO]:
+        if isinstance(index, slice):
+            return [self[each] for each in range(*index.indices(len(self)))]
+        size = self._sizes[index]
+        file = ObjectFile(self._line, index, size)
+        return cast("BinaryIO", io.BufferedReader(file, buffer_size=max(min(_BLOCK, size), 1)))
+
+
 def serve(memory: int) -> None:
     """Work for the parent until it is gone; what the parent does not hear about goes nowhere."""
     incoming = os.fdopen(os.dup(0), "rb")
@@ -137,14 +158,11 @@ def serve(memory: int) -> None:
 
 def _answer(line: Line, job: Words) -> Words:
     try:
-        draw: Draw = importlib.import_module(f"beagle.media.draw.{job['task']}").draw
+        draw: Draw = importlib.import_module(job["task"]).draw
     except ImportError as error:
         return {"missing": str(error)}
     _allow_seconds(job["seconds"])
-    files = [
-        io.BufferedReader(ObjectFile(line, index, size), buffer_size=max(min(_BLOCK, size), 1))
-        for index, size in enumerate(job["sizes"])
-    ]
+    files = Files(line, job["sizes"])
     try:
         return {"done": draw(files, lambda name, data: line.tell({"put": name}, data), job["arguments"])}
     except BeagleError as error:

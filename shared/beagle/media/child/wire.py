@@ -11,7 +11,7 @@ from typing import Any
 
 HEAD = struct.Struct(">IQ")
 LONGEST_WORDS = 4 * 1024 * 1024
-LONGEST_DATA = 1024 * 1024 * 1024
+LONGEST_DATA = 256 * 1024 * 1024
 LONGEST_READ = 8 * 1024 * 1024
 
 OUT_OF_MEMORY = 77

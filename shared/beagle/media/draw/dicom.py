@@ -1,0 +1,146 @@
+"""The images of a DICOM file, or of the files of a series."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from pydicom import Dataset, dcmread
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.pixels.utils import iter_pixels
+from pydicom.uid import DeflatedExplicitVRLittleEndian, JPEGExtended12Bit
+
+from beagle.domain.errors import MediaTooLargeError, UnreadableMediaError, UnsupportedMediaError
+from beagle.media.draw.dicom_pixels import needs_range, range_of, require_kind, show_frame
+from beagle.media.draw.guard import decoding
+from beagle.media.draw.sections import Sections
+from beagle.media.draw.thumbnail import draw_thumbnail, encode_png
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from beagle.media.child.inside import Put
+    from beagle.media.child.wire import Words
+
+_NIFTI_MARKS = frozenset({b"n+1\0", b"ni1\0"})
+_NIFTI_MARK_AT = 344
+_BYTE = 8
+_GZIP = b"\x1f\x8b"
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    index: int
+    name: str
+    header: Dataset
+
+    @property
+    def frames(self) -> int:
+        return max(int(self.header.get("NumberOfFrames") or 1), 1)
+
+    @property
+    def order(self) -> tuple[Any, ...]:
+        position = self.header.get("ImagePositionPatient") or []
+        numbers = ("SeriesNumber", "InstanceNumber", "SliceLocation")
+        return (
+            *(_number(self.header.get(name)) for name in numbers),
+            [_number(x) for x in position],
+            self.name,
+        )
+
+
+def draw(files: Sequence[BinaryIO], put: Put, arguments: Words) -> Words:
+    """Draw `image.png` of a single slice, else sections of all frames in the order of the series.
+
+    Raises:
+        VerdictError: A file cannot be decoded, or asks for more than allowed.
+
+    """
+    with decoding("DICOM file", pixels=arguments["pixels"]):
+        slices = sorted(
+            (_File(index, name, _read_header(files[index])) for index, name in enumerate(arguments["names"])),
+            key=lambda file: file.order,
+        )
+        _require_bounds(slices, arguments)
+        values = _range_of_series(files, slices)
+        total = sum(file.frames for file in slices)
+        sections = Sections(put, thumbnail_of=total // 2)
+        for file in slices:
+            for index, frame in enumerate(_frames(files, file)):
+                image = show_frame(file.header, index, frame, values if needs_range(file.header) else None)
+                if total == 1:
+                    put("image.png", encode_png(image))
+                    size = image.size
+                    put("thumbnail.jpg", draw_thumbnail(image))
+                    return {"single": size, "order": [file.name]}
+                sections.add(image)
+    if len(sections.sizes) != total:
+        raise UnreadableMediaError(f"Its headers tell {total} frames, and it holds {len(sections.sizes)}.")
+    return {"sections": sections.sizes, "order": [file.name for file in slices]}
+
+
+def _read_header(file: BinaryIO) -> Dataset:
+    start = file.read(_NIFTI_MARK_AT + 4)
+    if start[_NIFTI_MARK_AT:] in _NIFTI_MARKS or start.startswith(_GZIP):
+        raise UnsupportedMediaError("NIfTI volumes are not converted.")
+    file.seek(0)
+    header = dcmread(file, stop_before_pixels=True)
+    require_kind(header)
+    syntax = header.file_meta.TransferSyntaxUID
+    try:
+        is_readable = get_decoder(syntax).is_available
+    except NotImplementedError:
+        is_readable = False
+    if syntax == JPEGExtended12Bit and header.get("BitsStored", _BYTE) > _BYTE:
+        is_readable = False  # Pillow reads its eight-bit form only
+    if not is_readable:
+        raise UnsupportedMediaError(
+            f"Its transfer syntax is {syntax.name}, which is not decoded.", syntax=str(syntax)
+        )
+    return header
+
+
+def _require_bounds(slices: Sequence[_File], arguments: Words) -> None:
+    frames = sum(file.frames for file in slices)
+    if frames > arguments["frames"]:
+        raise MediaTooLargeError(f"{frames} frames are more than {arguments['frames']}.", frames=frames)
+    total = 0
+    for file in slices:
+        pixels = file.header.Rows * file.header.Columns
+        total += pixels * file.frames
+        if pixels > arguments["pixels"] or total > arguments["pixels_in_all"]:
+            raise MediaTooLargeError(
+                f"{file.frames} frames of {file.header.Columns} x {file.header.Rows} pixels are too many.",
+                pixels=pixels,
+            )
+
+
+def _range_of_series(files: Sequence[BinaryIO], slices: Sequence[_File]) -> tuple[float, float]:
+    """Return the range of all values for which no window is told, so that no slice flickers."""
+    ranges = [range_of(file.header, _frames(files, file)) for file in slices if needs_range(file.header)]
+    low = min((low for low, _ in ranges), default=0.0)
+    high = max((high for _, high in ranges), default=0.0)
+    return (low, high) if math.isfinite(low) and math.isfinite(high) else (0.0, 0.0)
+
+
+def _frames(files: Sequence[BinaryIO], file: _File) -> Iterator[NDArray[Any]]:
+    """Yield the frames one by one; the next is read when it is asked for."""
+    try:
+        is_deflated = file.header.file_meta.TransferSyntaxUID == DeflatedExplicitVRLittleEndian
+        source = files[file.index]
+        yield from iter_pixels(dcmread(source) if is_deflated else source)
+    except NotImplementedError as error:
+        raise UnsupportedMediaError(
+            f"Its pixels are stored in a form that is not decoded: {error}"
+        ) from error
+
+
+def _number(value: object) -> float:
+    """Return a header's number; what it does not tell comes last."""
+    try:
+        return float(str(value))
+    except ValueError:
+        return math.inf

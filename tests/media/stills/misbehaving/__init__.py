@@ -1,0 +1,1 @@
+"""Decoders that do what a broken or conquered one might do."""

@@ -1,0 +1,5 @@
+"""A decoder that wants two gigabytes."""
+
+
+def draw(files, put, arguments):
+    return {"size": len(bytearray(2 << 30))}

@@ -1,0 +1,8 @@
+"""A decoder that writes a file."""
+
+from pathlib import Path
+
+
+def draw(files, put, arguments):
+    Path(arguments["path"]).write_bytes(b"x" * 5)
+    return {}
