@@ -1,0 +1,274 @@
+"""One contract for every queue: sent is kept, listed is left, and what must come again comes when asked."""
+
+from __future__ import annotations
+
+from itertools import count
+from types import SimpleNamespace
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from beagle import messages
+from beagle.domain.errors import QueueUnavailableError
+from beagle.domain.letters import DeadLetter
+from beagle.ports import Report
+from beagle.providers.aws.queue import SqsLetterBox, SqsOutbox, SqsSource
+from beagle.providers.letters import QueueDeadLetters
+from beagle.providers.local.clock import EPOCH, FakeClock
+from beagle.providers.local.queue import LocalLetterBox, LocalQueue
+
+NUMBERS = count()
+
+
+class Local:
+    """A queue in this process."""
+
+    def __init__(self):
+        self.clock = FakeClock()
+        self.queue = self.outbox = LocalQueue(self.clock)
+
+    def box(self):
+        return LocalLetterBox(self.queue, "test")
+
+    def receive(self, most=10):
+        return self.queue.receive(most)
+
+    def answer(self, batch, again):
+        self.queue.answer(batch, Report(again, ()))
+
+    def go_away(self):
+        self.queue.down = True
+
+
+class Sqs:
+    """A queue of the local AWS."""
+
+    def __init__(self, aws):
+        self.client = aws.client("sqs")
+        attributes = {"VisibilityTimeout": "600"}
+        self.url = self.client.create_queue(QueueName=f"q{next(NUMBERS)}", Attributes=attributes)["QueueUrl"]
+        self.outbox = SqsOutbox(self.client, self.url)
+
+    def box(self):
+        return SqsLetterBox(self.client, self.url, "test")
+
+    def receive(self, most=10):
+        self.records = [
+            {"messageId": m["MessageId"], "body": m["Body"], "receiptHandle": m["ReceiptHandle"],
+             "attributes": m["Attributes"]}
+            for m in self.client.receive_message(
+                QueueUrl=self.url, MaxNumberOfMessages=most, MessageSystemAttributeNames=["All"]
+            ).get("Messages", ())
+        ]  # fmt: skip
+        return SqsSource.batch({"Records": self.records})
+
+    def answer(self, batch, again):
+        reply = SqsSource(self.client, self.url).answer({"Records": self.records}, Report(again, ()))
+        failed = {failure["itemIdentifier"] for failure in reply["batchItemFailures"]}
+        assert failed <= {message.id for message in batch}
+        for record in self.records:  # as Lambda does with what is not named
+            if record["messageId"] not in failed:
+                self.client.delete_message(QueueUrl=self.url, ReceiptHandle=record["receiptHandle"])
+
+    def go_away(self):
+        self.client.delete_queue(QueueUrl=self.url)
+
+
+@pytest.fixture(params=["local", "sqs"])
+def queue(request):
+    """Return an empty queue of each kind that runs here."""
+    return Local() if request.param == "local" else Sqs(request.getfixturevalue("aws"))
+
+
+def letter(number):
+    return DeadLetter(
+        id=f"{number}", code="item_blocked", reason="no", stage="register", event=None, raw="{}", item=None,
+        route="r", attempts=1, replayed=0, first_at=EPOCH, last_at=EPOCH, version="0",
+    )  # fmt: skip
+
+
+def ids(box):
+    return sorted(kept.letter.id for kept in box.list_letters())
+
+
+# --- sending -------------------------------------------------------------------------------------------
+
+
+def test_everything_that_was_sent_is_delivered_once_and_as_it_was(queue):
+    """Also more than one call takes, and words that are many bytes each."""
+    bodies = [f"{number} é 🐶 \\u0000 {'x' * number}" for number in range(23)]
+
+    refused = queue.outbox.send(bodies)
+    delivered = [message.body for _ in range(5) for message in queue.receive()]
+
+    assert refused == []
+    assert sorted(delivered) == sorted(bodies)
+
+
+def test_nothing_to_send_is_no_trouble(queue):
+    assert queue.outbox.send([]) == []
+    assert queue.receive() == []
+
+
+def test_bodies_as_large_as_we_allow_ourselves_are_taken(queue):
+    """Several of them do not fit into one call."""
+    bodies = [str(number) + "x" * (messages.MESSAGE_LIMIT - 1) for number in range(3)]
+
+    assert queue.outbox.send(bodies) == []
+    assert sorted(m.body for _ in range(3) for m in queue.receive(1)) == bodies
+
+
+def test_a_queue_that_is_away_takes_nothing(queue):
+    queue.go_away()
+
+    with pytest.raises(QueueUnavailableError):
+        queue.outbox.send(["a", "b"])
+    with pytest.raises(QueueUnavailableError):
+        QueueDeadLetters(queue.outbox).record(letter(1))
+
+
+# --- answering -----------------------------------------------------------------------------------------
+
+
+def test_what_has_ended_is_gone_and_what_must_come_again_is_hidden_until_then(queue):
+    queue.outbox.send(["done", "soon", "later", "whenever"])
+    batch = queue.receive()
+    name = {message.body: message.id for message in batch}
+
+    queue.answer(batch, {name["soon"]: 0.0, name["later"]: 500.0, name["whenever"]: None})
+    if isinstance(queue, Local):
+        queue.clock.advance(1.1)
+        [again] = queue.receive()
+    else:
+        [again] = wait_for(queue)
+
+    assert (again.body, again.attempts) == ("soon", 2)
+    assert queue.receive() == []
+
+
+def wait_for(queue):
+    """Return the next batch of a queue whose clock is the world's, by its own long poll."""
+    found = queue.client.receive_message(
+        QueueUrl=queue.url, WaitTimeSeconds=5, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"]
+    )["Messages"]
+    queue.records = [
+        {"messageId": m["MessageId"], "body": m["Body"], "attributes": m["Attributes"]} for m in found
+    ]
+    return SqsSource.batch({"Records": queue.records})
+
+
+# --- dead letters --------------------------------------------------------------------------------------
+
+
+def test_letters_are_listed_each_once_and_left_in_place(queue):
+    """A reader looks; the next one, after the first has released them, sees the same."""
+    dead = QueueDeadLetters(queue.outbox)
+    for number in range(12):
+        dead.record(letter(number))
+    first, second = queue.box(), queue.box()
+
+    seen = ids(first)
+    first.release()
+
+    assert seen == ids(second) == sorted(str(number) for number in range(12))
+
+
+def test_what_the_platform_gave_up_is_listed_beside_our_own(queue):
+    QueueDeadLetters(queue.outbox).record(letter(1))
+    queue.outbox.send(["raw"])
+
+    assert sorted(kept.letter.code for kept in queue.box().list_letters()) == ["gave_up", "item_blocked"]
+
+
+def test_a_removed_letter_is_gone_and_the_others_stay(queue):
+    dead = QueueDeadLetters(queue.outbox)
+    for number in range(3):
+        dead.record(letter(number))
+    box = queue.box()
+    for kept in list(box.list_letters()):
+        if kept.letter.id == "1":
+            box.remove(kept)
+    box.release()
+
+    assert ids(queue.box()) == ["0", "2"]
+
+
+def test_a_reader_that_stops_midway_gives_back_what_it_read(queue):
+    dead = QueueDeadLetters(queue.outbox)
+    for number in range(12):
+        dead.record(letter(number))
+    box = queue.box()
+    next(box.list_letters())
+    box.release()
+
+    assert len(ids(queue.box())) == 12
+
+
+# --- what only SQS does --------------------------------------------------------------------------------
+
+
+class Scripted:
+    """A client whose calls answer as they are told, and are remembered."""
+
+    def __init__(self, *answers):
+        self.answers = list(answers)
+        self.calls = []
+
+    def send_message_batch(self, **call):
+        self.calls.append([entry["Id"] for entry in call["Entries"]])
+        answer = self.answers.pop(0) if self.answers else {}
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def change_message_visibility_batch(self, **call):
+        return self.send_message_batch(**call)
+
+
+AWAY = EndpointConnectionError(endpoint_url="http://x")
+DENIED = ClientError({"Error": {"Code": "AccessDenied", "Message": "secret words"}}, "SendMessageBatch")
+
+
+def test_ten_messages_go_into_a_call_and_no_more_bytes_than_it_takes():
+    client = Scripted()
+    SqsOutbox(client, "u").send(["x"] * 25)
+    SqsOutbox(client, "u").send(["é" * 60_000, "x" * 120_000, "x" * 120_000, "y"])
+
+    assert [len(call) for call in client.calls[:3]] == [10, 10, 5]
+    assert client.calls[3:] == [["0", "1"], ["2", "3"]]
+
+
+def test_what_a_call_refuses_in_part_is_told_by_its_place_in_the_whole():
+    """Ids are places: in whatever order SQS names them, exactly those come again."""
+    client = Scripted({"Failed": [{"Id": "3"}, {"Id": "1"}]}, {"Failed": [{"Id": "12"}]})
+
+    assert sorted(SqsOutbox(client, "u").send(["x"] * 15)) == [1, 3, 12]
+
+
+@pytest.mark.parametrize("error", [AWAY, DENIED], ids=["away", "denied"])
+def test_a_call_that_fails_after_others_went_well_refuses_its_own_messages_alone(error):
+    """What was taken stays taken: to raise now would send it twice."""
+    assert SqsOutbox(Scripted({}, error, {}), "u").send(["x"] * 25) == list(range(10, 20))
+    with pytest.raises(QueueUnavailableError) as refusal:
+        SqsOutbox(Scripted(error), "u").send(["x"] * 25)
+    assert "secret words" not in str(refusal.value)
+
+
+def test_what_cannot_be_hidden_comes_again_by_the_queues_own_time():
+    """Named all the same: a message that is not named would be deleted."""
+    event = {"Records": [{"messageId": str(n), "receiptHandle": f"r{n}", "body": ""} for n in range(12)]}
+    client = Scripted(AWAY)
+    reply = SqsSource(client, "u").answer(event, Report({str(n): 5.0 for n in range(12)}, ()))
+
+    assert [failure["itemIdentifier"] for failure in reply["batchItemFailures"]] == [
+        str(n) for n in range(12)
+    ]
+
+
+def test_nothing_is_hidden_for_longer_than_sqs_hides():
+    seen = []
+    client = SimpleNamespace(change_message_visibility_batch=lambda **call: seen.extend(call["Entries"]))
+    event = {"Records": [{"messageId": "m", "receiptHandle": "r", "body": ""}]}
+    SqsSource(client, "u").answer(event, Report({"m": 1e9}, ()))
+
+    assert [entry["VisibilityTimeout"] for entry in seen] == [43_200]

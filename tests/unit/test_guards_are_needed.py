@@ -1,0 +1,185 @@
+"""Each guard is held by a named test: take the guard away, and that test fails."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FAILED = 1
+"""pytest's exit code for tests that ran and failed; others mean that they could not run."""
+
+
+@dataclass(frozen=True)
+class Guard:
+    """What stands in the code, what it is replaced with, and the test that must then fail."""
+
+    name: str
+    file: str
+    guard: str
+    without: str
+    test: str
+
+
+REGISTER = "unit/pipeline/test_register.py"
+GUARDS = [
+    Guard(
+        "ledger: an intent is created, never written over another",
+        "providers/state.py",
+        'mode="create"',
+        'mode="overwrite"',
+        f"{REGISTER}::test_a_notification_delivered_twice_registers_once",
+    ),
+    Guard(
+        "ledger: a registered entry ends its duplicates",
+        "pipeline/claims.py",
+        'return "already_registered" if same_content else "overwritten"',
+        'return "post"',
+        f"{REGISTER}::test_a_notification_delivered_twice_registers_once",
+    ),
+    Guard(
+        "ledger: who wants another object's name is told",
+        "pipeline/claims.py",
+        'return "collision"',
+        'return "post_again"',
+        f"{REGISTER}::test_two_objects_of_one_name_are_never_confused",
+    ),
+    Guard(
+        "key decoding: a plus is a space where S3 form-encodes",
+        "providers/aws/notifications.py",
+        '.replace("+", " ")',
+        "",
+        "unit/providers/test_notifications.py::test_a_key_survives_the_form_encoding_of_s3",
+    ),
+    Guard(
+        "key decoding: percents are undone",
+        "providers/wire.py",
+        'return unquote(text, errors="strict")',
+        "return text",
+        "unit/providers/test_notifications.py::test_a_key_survives_the_form_encoding_of_s3",
+    ),
+    Guard(
+        "unique within a request: two items of one name never go together",
+        "pipeline/register.py",
+        "now.setdefault(work.ready.item.id, work) is not work",
+        "now.setdefault((work.ready.item.id, work.message.id), work) is not work",
+        f"{REGISTER}::test_a_notification_delivered_twice_registers_once",
+    ),
+    Guard(
+        "artifact prefix: what we write is no upload",
+        "domain/routing.py",
+        "if is_artifact(key, artifact_prefix):",
+        "if False:",
+        "unit/domain/test_routing.py::test_our_own_files_are_never_uploads_whatever_a_route_watches",
+    ),
+    Guard(
+        "write-backs: what Darwin writes is no upload",
+        "domain/routing.py",
+        "if is_write_back(key):",
+        "if False:",
+        "unit/domain/test_routing.py::test_our_own_files_are_never_uploads_whatever_a_route_watches",
+    ),
+    Guard(
+        "ambiguity: a call remembers the answers that it lost",
+        "registration/protocol.py",
+        "after_ambiguity=after_ambiguity or reply.after_ambiguity",
+        "after_ambiguity=after_ambiguity",
+        f"{REGISTER}::test_an_answer_that_was_lost_after_the_commit_is_no_dead_letter",
+    ),
+    Guard(
+        "ambiguity: a redelivery remembers that it may have posted before",
+        "pipeline/claims.py",
+        "attempts=entry.attempts + 1",
+        "attempts=1",
+        f"{REGISTER}::test_a_worker_killed_after_the_commit_leaves_an_intent_that_its_redelivery_resolves",
+    ),
+    Guard(
+        "ambiguity: a released name remembers who may hold it",
+        "pipeline/claims.py",
+        "attempts=entry.attempts - (not after_ambiguity)",
+        "attempts=0",
+        f"{REGISTER}::test_a_name_that_a_lost_answer_may_have_taken_is_not_given_to_another_object",
+    ),
+    Guard(
+        "conservation: books that do not add up do not close",
+        "pipeline/account.py",
+        "if len(outcomes) != self._announced.get(message_id):",
+        "if False:",
+        "unit/pipeline/test_account.py::test_an_object_that_was_lost_or_doubled_fails_the_batch",
+    ),
+    Guard(
+        "bugs: one that a message shows holds up that message alone",
+        "pipeline/bugs.py",
+        "raise BugError(",
+        "raise RuntimeError(",
+        "unit/pipeline/test_prepare.py::test_a_bug_that_one_message_shows_holds_up_that_message_alone",
+    ),
+    Guard(
+        "letters: one always fits into its queue",
+        "messages.py",
+        "if len(body) <= MESSAGE_LIMIT:\n            break",
+        "break",
+        "unit/pipeline/test_prepare.py::"
+        "test_an_item_too_large_for_a_message_is_a_dead_letter_that_fits_into_one",
+    ),
+    Guard(
+        "groups: each is itself, whatever name its item wants",
+        "providers/state.py",
+        'derive_state_key("groups", group, ',
+        'derive_state_key("groups", ',
+        "unit/pipeline/test_groups.py::test_groups_that_want_one_name_are_never_mixed",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Copy the package, and the tests that hold it, to a place where they may be broken."""
+    place = tmp_path_factory.mktemp("guards")
+    ignored = shutil.ignore_patterns("__pycache__", "*.pyc", ".hypothesis")
+    shutil.copy(ROOT / "pyproject.toml", place)
+    shutil.copytree(ROOT / "shared" / "beagle", place / "shared" / "beagle", ignore=ignored)
+    for folder in ("support", "unit", "recordings"):
+        shutil.copytree(ROOT / "tests" / folder, place / "tests" / folder, ignore=ignored)
+    return place
+
+
+def run(copy: Path, tests: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run tests of the copy against the package of the copy."""
+    return subprocess.run(
+        [sys.executable, "-B", "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests],
+        cwd=copy / "tests",
+        env={"PYTHONPATH": str(copy / "shared"), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_the_named_tests_pass_as_long_as_nothing_is_taken_away(copy: Path) -> None:
+    """Otherwise their failing would prove nothing."""
+    result = run(copy, sorted({guard.test for guard in GUARDS}))
+
+    assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.name)
+def test_a_test_fails_when_its_guard_is_taken_away(guard: Guard, copy: Path) -> None:
+    """The guard stands once in the code, and without it the named test runs and fails."""
+    file = copy / "shared" / "beagle" / guard.file
+    whole = file.read_text(encoding="utf-8")
+
+    assert whole.count(guard.guard) == 1
+    file.write_text(whole.replace(guard.guard, guard.without), encoding="utf-8")
+    try:
+        result = run(copy, [guard.test])
+    finally:
+        file.write_text(whole, encoding="utf-8")
+    assert result.returncode == FAILED, result.stdout
+    assert "1 failed" in result.stdout
