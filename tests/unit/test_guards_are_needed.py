@@ -124,8 +124,7 @@ GUARDS = [
         "messages.py",
         "if len(body) <= MESSAGE_LIMIT:\n            break",
         "break",
-        "unit/pipeline/test_prepare.py::"
-        "test_an_item_too_large_for_a_message_is_a_dead_letter_that_fits_into_one",
+        "unit/test_messages.py::LETTER_FITS",
     ),
     Guard(
         "groups: each is itself, whatever name its item wants",
