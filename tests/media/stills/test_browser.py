@@ -4,9 +4,9 @@ import base64
 import shutil
 
 import pytest
-from media.stills.samples import Object, oriented
 
 from beagle.media.headers import read_size
+from media.stills.samples import Object, oriented
 
 KINDS = {"JPEG": "jpeg", "PNG": "png", "WEBP": "webp", "AVIF": "avif"}
 MEASURE = """address => new Promise((resolve, reject) => {
@@ -33,9 +33,7 @@ def page():
 @pytest.mark.browser
 @pytest.mark.parametrize("kind", KINDS)
 def test_sizes_are_what_the_browser_shows(page, kind):
-    """
-    For every orientation, width and height are those of the image on the page.
-    """
+    """For every orientation, width and height are those of the image on the page."""
     for orientation in range(1, 9):
         data = oriented(kind, orientation)
         size = read_size(Object(data))

@@ -2,11 +2,11 @@
 
 import os
 import signal
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from media.stills.samples import Object, Sink, encode, natural
 
 from beagle.domain.errors import (
     ConfigurationError,
@@ -18,6 +18,7 @@ from beagle.domain.errors import (
 from beagle.media.child import ChildLimits, Children
 from beagle.media.stills import make_still
 from beagle.media.uploads import Uploads
+from media.stills.samples import Object, Sink, encode, natural
 
 OBJECT = Object(b"some bytes")
 
@@ -52,9 +53,7 @@ def is_running(pid: int) -> bool:
 
 
 def test_a_child_holds_no_secret_of_its_parent(wild, monkeypatch):
-    """
-    Neither its environment nor its open files are ours; its memory is bounded.
-    """
+    """Neither its environment nor its open files are ours; its memory is bounded."""
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hidden")
     seen = honest(wild)
 
@@ -84,9 +83,7 @@ def test_a_child_is_reused(wild):
     ],
 )
 def test_a_decoder_that_fails_costs_its_object_only(wild, task, error):
-    """
-    The object gets a verdict with what happened; the next object is decoded.
-    """
+    """The object gets a verdict with what happened; the next object is decoded."""
     with pytest.raises(error) as caught:
         wild.run(task, {}, [OBJECT], lambda *_: None)
 
@@ -104,7 +101,7 @@ def test_a_crash_is_named(wild):
 @pytest.mark.parametrize("task", ["hang", "spin"])
 def test_a_decoder_that_hangs_is_killed(wild, task):
     pid = honest(wild)["pid"]
-    with pytest.raises(MediaTooLargeError, match="0.3 seconds"):
+    with pytest.raises(MediaTooLargeError, match="within"):
         wild.run(task, {}, [OBJECT], lambda *_: None, seconds=0.3)
 
     assert not is_running(pid)
@@ -112,17 +109,13 @@ def test_a_decoder_that_hangs_is_killed(wild, task):
 
 
 def test_a_short_invocation_is_no_verdict_on_the_object(wild):
-    """
-    When our own time is over first, the object comes again.
-    """
+    """When our own time is over first, the object comes again."""
     with pytest.raises(OutOfTimeError):
         wild.run("hang", {}, [OBJECT], lambda *_: None, deadline=Left(0.3))
 
 
 def test_time_spent_reading_is_not_the_decoders(wild):
-    """
-    A slow store makes no object too large.
-    """
+    """A slow store makes no object too large."""
 
     class Slow(Object):
         def read(self, start, length):
@@ -135,9 +128,7 @@ def test_time_spent_reading_is_not_the_decoders(wild):
 
 
 def test_a_child_that_was_killed_between_objects_is_replaced(wild):
-    """
-    No verdict comes from a process that something else harmed.
-    """
+    """No verdict comes from a process that something else harmed."""
     os.kill(honest(wild)["pid"], signal.SIGKILL)
 
     assert honest(wild)["read"] == [10]
@@ -164,8 +155,9 @@ def test_a_missing_library_is_no_verdict_on_the_object(wild):
         wild.run("lacking", {}, [OBJECT], lambda *_: None)
 
 
-def test_a_child_that_cannot_start_is_no_verdict_on_the_object():
-    with Children(ChildLimits(memory=1024)) as children, pytest.raises(ConfigurationError):
+def test_a_child_that_cannot_start_is_no_verdict_on_the_object(monkeypatch):
+    monkeypatch.setattr(sys, "path", [])
+    with Children() as children, pytest.raises(ConfigurationError):
         children.run("still", {}, [OBJECT], lambda *_: None)
 
 
@@ -184,9 +176,7 @@ def test_closing_ends_all_children():
 
 
 def test_an_artifact_that_is_not_kept_is_the_stores_trouble(children):
-    """
-    It is no verdict, and leaves a child that works on.
-    """
+    """It is no verdict, and leaves a child that works on."""
 
     class Full(Sink):
         def put(self, *_: object) -> None:
@@ -200,9 +190,7 @@ def test_an_artifact_that_is_not_kept_is_the_stores_trouble(children):
 
 
 def test_threads_have_children_of_their_own(children):
-    """
-    Eight objects at once are drawn by as many processes, each right.
-    """
+    """Eight objects at once are drawn by as many processes, each right."""
     sources = [Object(encode(natural(300 + 10 * n, 300), "JPEG")) for n in range(8)]
     with ThreadPoolExecutor(8) as pool:
         made = pool.map(lambda source: make_still(source, Sink(), children=children).width, sources)

@@ -3,11 +3,11 @@
 import struct
 
 import pytest
-from media.stills.samples import Object, close, encode
 from PIL import Image, ImageCms
 
 from beagle.domain.errors import UnsupportedMediaError
 from beagle.media.stills import make_still
+from media.stills.samples import Object, close, encode
 
 SIZE = (64, 48)
 
@@ -51,9 +51,7 @@ def colour_of(children, sink, data: bytes) -> tuple[int, ...]:
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP", "AVIF"])
 def test_wide_gamut_becomes_srgb(children, sink, kind):
-    """
-    (200, 100, 50) of Display P3 is (213, 96, 36) of sRGB, by the primaries of both (gamma 2.2 against sRGB's).
-    """
+    """A colour of Display P3's primaries becomes what arithmetic says it is in sRGB."""
     data = encode(Image.new("RGB", SIZE, (200, 100, 50)), kind, icc_profile=wide_gamut())
 
     assert close(colour_of(children, sink, data), expected_srgb((200, 100, 50)), 8)
@@ -75,9 +73,7 @@ def test_a_broken_profile_is_ignored(children, sink):
 
 
 def test_a_profile_of_other_colours_is_ignored(children, sink):
-    """
-    A profile for RGB in a CMYK file says nothing about it.
-    """
+    """A profile for RGB in a CMYK file says nothing about it."""
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     data = encode(Image.new("CMYK", SIZE, (0, 255, 255, 0)), "JPEG", icc_profile=srgb)
 
@@ -112,9 +108,7 @@ def test_grey_that_is_no_number_is_unsupported(children, sink):
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF", "AVIF"])
 def test_what_is_transparent_is_white(children, sink, kind):
-    """
-    The colour hidden below full transparency does not show.
-    """
+    """The colour hidden below full transparency does not show."""
     options = {"exact": True} if kind == "WEBP" else {}
     data = encode(Image.new("RGBA", SIZE, (255, 0, 0, 0)), kind, **options)
 
@@ -162,9 +156,7 @@ def test_palettes_keep_their_colours(children, sink, kind):
     [((0, 0, 0, 0), (255, 255, 255)), ((255, 0, 0, 0), (0, 255, 255)), ((0, 0, 0, 255), (0, 0, 0))],
 )
 def test_cmyk_is_no_negative(children, sink, kind, ink, shown):
-    """
-    JPEG stores inks inverted, as Adobe does, TIFF does not; both show paper white.
-    """
+    """JPEG stores inks inverted, as Adobe does, TIFF does not; both show paper white."""
     assert close(colour_of(children, sink, encode(Image.new("CMYK", SIZE, ink), kind)), shown)
 
 
@@ -176,9 +168,7 @@ def test_black_and_white_is_both(children, sink):
 
 
 def test_lab_is_shown(children, sink):
-    """
-    TIFF may hold CIELAB: full lightness without colour is white.
-    """
+    """TIFF may hold CIELAB: full lightness without colour is white."""
     data = encode(Image.new("LAB", SIZE, (255, 128, 128)), "TIFF")
 
     assert close(colour_of(children, sink, data), (255, 255, 255))

@@ -8,11 +8,11 @@ import pillow_heif
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from media.stills.samples import Object, encode, natural, oriented
 from PIL import Image, ImageOps
 
 from beagle.media.headers import read_size
 from beagle.media.headers.window import MOST_READS
+from media.stills.samples import Object, encode, natural, oriented
 
 pillow_heif.register_heif_opener()
 
@@ -52,9 +52,7 @@ def test_sizes_are_those_that_the_decoder_finds(kind):
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "AVIF"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_every_orientation_is_read(kind, orientation):
-    """
-    Width and height are those of the upright image, as Pillow has them after turning it.
-    """
+    """Width and height are those of the upright image, as Pillow has them after turning it."""
     data = oriented(kind, orientation)
     size = read_size(Object(data))
 
@@ -74,9 +72,7 @@ def test_heic_tells_the_turned_size():
 @pytest.mark.parametrize("shape", [(1, 1), (1, 500), (65, 63), (127, 33)])
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "AVIF", "HEIF"])
 def test_odd_and_tiny_sizes_are_exact(kind, shape):
-    """
-    Formats that work in blocks of 8, 16 or 64 pixels do not round.
-    """
+    """Formats that work in blocks of 8, 16 or 64 pixels do not round."""
     size = read_size(Object(encode(Image.new("RGB", shape), kind)))
 
     assert size is not None
@@ -94,9 +90,7 @@ def test_a_bmp_with_rows_from_the_top_has_a_positive_height():
 
 
 def test_browsers_ignore_some_orientations_and_so_do_we():
-    """
-    Chromium was seen to ignore EXIF in WebP, EXIF behind a PNG's pixels, and XMP.
-    """
+    """Chromium was seen to ignore EXIF in WebP, EXIF behind a PNG's pixels, and XMP."""
     png = oriented("PNG", 6)
     at = png.index(b"eXIf") - 4
     chunk = png[at : at + 12 + int.from_bytes(png[at : at + 4], "big")]
@@ -121,9 +115,7 @@ def test_one_ranged_read_is_enough_for_most_files():
 
 
 def test_fat_metadata_is_jumped_over():
-    """
-    A JPEG with 900 kB of profile before its frame header costs a few reads, not the whole.
-    """
+    """A JPEG with 900 kB of profile before its frame header costs a few reads, not the whole."""
     data = encode(IMAGE, "JPEG", icc_profile=bytes(900_000)) + bytes(20_000_000)
     source = Object(data)
     size = read_size(source)
@@ -152,9 +144,7 @@ def test_what_is_no_image_has_no_size(data):
 
 
 def test_boxes_chunks_and_markers_without_end_are_given_up():
-    """
-    Headers that lead on and on cost a bounded number of reads, whatever they claim.
-    """
+    """Headers that lead on and on cost a bounded number of reads, whatever they claim."""
     chunk = struct.pack(">I", 0) + b"tEXt" + struct.pack(">I", zlib.crc32(b"tEXt"))
     marches = [
         FILES["png"][:33] + chunk * 900_000,
@@ -183,9 +173,7 @@ def test_random_bytes_behind_any_beginning_never_crash(tail, kind):
 @given(st.data(), st.sampled_from(sorted(FILES)))
 @settings(max_examples=400, deadline=None)
 def test_damaged_files_never_crash(data, kind):
-    """
-    Some bytes of a real file changed, or its end missing: a size, or none, and few reads.
-    """
+    """Some bytes of a real file changed, or its end missing: a size, or none, and few reads."""
     damaged = bytearray(FILES[kind])
     for _ in range(data.draw(st.integers(1, 8))):
         damaged[data.draw(st.integers(0, min(len(damaged), 700) - 1))] = data.draw(st.integers(0, 255))

@@ -1,14 +1,16 @@
 """PDF pages as sections."""
 
+import io
+
 import pypdfium2
 import pytest
-from media.stills.samples import Object, Sink, close, encode
 from PIL import Image
 
 from beagle.domain.errors import MediaTooLargeError, UnreadableMediaError, UnsupportedMediaError
 from beagle.domain.items import SectionsArtifacts
 from beagle.media.converted import ConversionLimits
 from beagle.media.pdf import convert_pdf
+from media.stills.samples import Object, close, encode
 
 
 def document(*sizes: tuple[int, int]) -> Object:
@@ -30,9 +32,7 @@ def locked() -> Object:
 
 
 def test_every_page_becomes_a_section(children, sink):
-    """
-    At 72 dots per inch a point is a pixel; the first page is the thumbnail.
-    """
+    """At 72 dots per inch a point is a pixel; the first page is the thumbnail."""
     converted = convert_pdf(document((600, 800), (500, 300)), sink, children=children, dpi=72)
 
     assert converted.storage_name is None
@@ -53,23 +53,19 @@ def test_pages_are_drawn_at_the_asked_resolution(children, sink):
 
 
 def test_a_huge_page_is_drawn_smaller(children, sink):
-    """
-    A poster has no exact size in pixels: it is drawn within the bound rather than refused.
-    """
+    """A poster has no exact size in pixels: it is drawn within the bound rather than refused."""
     empty = pypdfium2.PdfDocument.new()
     empty.new_page(14_000, 14_000)
-    out = Sink()
     convert_pdf(
-        Object(saved(empty)), out, children=children, dpi=600, limits=ConversionLimits(pixels=1_000_000)
+        Object(saved(empty)), sink, children=children, dpi=600, limits=ConversionLimits(pixels=1_000_000)
     )
-    width, height = out.image("sections/high/000000000.png").size
+    width, height = sink.image("sections/high/000000000.png").size
 
     assert 900_000 < width * height < 1_010_000
 
 
 def saved(pdf: pypdfium2.PdfDocument) -> bytes:
-    import io  # noqa: PLC0415
-
+    """Return a document's bytes."""
     out = io.BytesIO()
     pdf.save(out)
     return out.getvalue()

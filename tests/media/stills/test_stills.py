@@ -1,17 +1,26 @@
 """Thumbnails and sizes of stills, drawn in a child."""
 
 import io
+from contextlib import suppress
+from pathlib import Path
 
 import pillow_heif
 import pytest
-from media.stills.samples import Object, close, encode, natural, oriented
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageStat
 
-from beagle.domain.errors import EmptyObjectError, ObjectGoneError, UnreadableMediaError
+from beagle.domain.errors import EmptyObjectError, ObjectGoneError, UnreadableMediaError, VerdictError
+from beagle.media.child import Children
 from beagle.media.stills import make_still
+from media.stills.samples import Object, Sink, close, encode, natural, oriented
 
 pillow_heif.register_heif_opener()
 PICTURE = natural(800, 600)
+SMALL = {
+    kind: encode(natural(60, 40), kind)
+    for kind in ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "AVIF", "HEIF")
+}
 
 
 def difference(one: Image.Image, other: Image.Image) -> float:
@@ -21,9 +30,7 @@ def difference(one: Image.Image, other: Image.Image) -> float:
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "AVIF", "HEIF"])
 def test_every_format_gets_the_same_thumbnail(children, sink, kind):
-    """
-    It fits into 356x200, is a JPEG, and shows the picture, whatever the format.
-    """
+    """It fits into 356x200, is a JPEG, and shows the picture, whatever the format."""
     made = make_still(Object(encode(PICTURE, kind)), sink, children=children)
     thumbnail = sink.image()
 
@@ -37,9 +44,7 @@ def test_every_format_gets_the_same_thumbnail(children, sink, kind):
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "AVIF"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_thumbnails_stand_upright(children, sink, kind, orientation):
-    """
-    All eight EXIF orientations end with the red corner left above and the blue right below.
-    """
+    """All eight EXIF orientations end with the red corner left above and the blue right below."""
     made = make_still(Object(oriented(kind, orientation, (600, 400))), sink, children=children)
     thumbnail = sink.image().convert("RGB")
 
@@ -52,9 +57,7 @@ def test_thumbnails_stand_upright(children, sink, kind, orientation):
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "HEIF"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_the_stored_size_can_be_asked_for(children, sink, kind, orientation):
-    """
-    Then neither size nor thumbnail is turned, though some decoders turn by themselves.
-    """
+    """Then neither size nor thumbnail is turned, though some decoders turn by themselves."""
     data = oriented(kind, orientation, (600, 400))
     made = make_still(Object(data), sink, children=children, size="stored")
     is_sideways = orientation > 4 and kind != "HEIF"
@@ -89,9 +92,7 @@ def test_the_shape_is_kept(children, sink, size, shown):
 
 
 def test_progressive_jpeg_and_jfif_are_jpeg(children, sink):
-    """
-    Nothing depends on the object's name: the bytes say what they are.
-    """
+    """Nothing depends on the object's name: the bytes say what they are."""
     make_still(Object(encode(PICTURE, "JPEG", progressive=True, dpi=(72, 72))), sink, children=children)
 
     assert difference(sink.image(), PICTURE.resize((267, 200))) < 6
@@ -107,9 +108,7 @@ def test_an_animation_shows_its_first_frame(children, sink, kind):
 
 
 def test_thumbnails_carry_no_metadata(children, sink):
-    """
-    Neither places nor names nor profiles of the original are copied into the preview.
-    """
+    """Neither places nor names nor profiles of the original are copied into the preview."""
     exif = Image.Exif()
     exif[0x010E] = "taken at home"
     make_still(Object(encode(PICTURE, "JPEG", exif=exif, comment=b"secret")), sink, children=children)
@@ -120,9 +119,7 @@ def test_thumbnails_carry_no_metadata(children, sink):
 
 
 def test_small_objects_are_read_once(children, sink):
-    """
-    The header's read serves the decoder too.
-    """
+    """The header's read serves the decoder too."""
     source = Object(encode(Image.new("RGB", (90, 60)), "JPEG"))
     make_still(source, sink, children=children)
 
@@ -156,15 +153,44 @@ def test_a_file_damaged_in_its_middle_is_unreadable(children, sink):
         make_still(Object(bytes(data)), sink, children=children)
 
 
+def test_a_large_photograph_takes_little_memory(sink):
+    """A JPEG of 12 megapixels is decoded small: a child, interpreter and libraries included, under 40 MB."""
+    with Children() as children:
+        make_still(Object(encode(natural(4032, 3024), "JPEG")), sink, children=children)
+        status = Path(f"/proc/{children._idle[0].id}/status").read_text()
+
+    assert int(status.partition("VmHWM:")[2].split()[0]) < 40 * 1024
+
+
+def test_photographs_of_several_pictures_show_the_first(children, sink):
+    """Phones append depth maps and previews to a JPEG; the first picture is the image."""
+    other = Image.new("RGB", (90, 90))
+    made = make_still(
+        Object(encode(PICTURE, "MPO", save_all=True, append_images=[other])), sink, children=children
+    )
+
+    assert (made.width, made.height) == (800, 600)
+    assert difference(sink.image(), PICTURE.resize((267, 200))) < 6
+
+
+@given(st.data(), st.sampled_from(["JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "AVIF", "HEIF"]))
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_damaged_files_end_in_a_thumbnail_or_a_verdict(children, data, kind):
+    """Whatever bytes of a real file are changed: nothing else is raised, and nothing hangs."""
+    damaged = bytearray(SMALL[kind])
+    for _ in range(data.draw(st.integers(1, 12))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    with suppress(VerdictError):
+        make_still(Object(bytes(damaged)), Sink(), children=children)
+
+
 def test_an_object_without_bytes_is_empty(children, sink):
     with pytest.raises(EmptyObjectError):
         make_still(Object(b""), sink, children=children)
 
 
 def test_an_object_that_is_gone_says_so_and_the_next_is_drawn(children, sink):
-    """
-    The child that waited for the bytes is renewed.
-    """
+    """The child that waited for the bytes is renewed."""
 
     class Gone(Object):
         def read(self, start, length):

@@ -11,10 +11,10 @@ from beagle.domain.errors import (
     UnreadableMediaError,
     UnsupportedMediaError,
 )
-from beagle.media.child.wire import OUT_OF_MEMORY
+from beagle.media.wire import OUT_OF_MEMORY
 
 if TYPE_CHECKING:
-    from beagle.media.child.wire import Words
+    from beagle.media.wire import Words
 
 _VERDICTS: dict[str, type[BeagleError]] = {
     error.code: error for error in (MediaTooLargeError, UnreadableMediaError, UnsupportedMediaError)

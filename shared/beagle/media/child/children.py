@@ -20,7 +20,7 @@ from beagle.media.child.process import Job, Process
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from beagle.media.child.wire import Words
+    from beagle.media.wire import Words
     from beagle.ports import Deadline, ObjectReader
 
 

@@ -8,7 +8,7 @@ import select
 import time
 from typing import TYPE_CHECKING
 
-from beagle.media.child.wire import HEAD, Words, pack, unpack_head, unpack_words
+from beagle.media.wire import HEAD, Words, pack, unpack_head, unpack_words
 
 if TYPE_CHECKING:
     from beagle.ports import Deadline

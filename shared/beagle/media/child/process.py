@@ -9,11 +9,12 @@ import sys
 import sysconfig
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from beagle.domain.errors import ConfigurationError
 from beagle.media.child.pipes import ChildConfusedError, ChildGoneError, Pipes
-from beagle.media.child.wire import LONGEST_READ, Words
+from beagle.media.wire import LONGEST_READ, Words
 from beagle.ports import Deadline, ObjectReader
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ _ENVIRONMENT = {
     "MALLOC_ARENA_MAX": "2",  # each arena takes 64 MB of the address space
     "OPENBLAS_NUM_THREADS": "1",
 }
-_START = "import sys; sys.path[:] = {path}; from beagle.media.child.inside import serve; serve({memory})"
+_START = "import sys; sys.path[:] = {path}; from beagle.media.draw.inside import serve; serve({memory})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,9 @@ class Process:
     """A Python that decodes; its environment holds nothing of ours."""
 
     def __init__(self, limits: ChildLimits) -> None:
-        path = json.dumps([entry for entry in sys.path if entry])
+        path = json.dumps([str(Path(entry).absolute()) for entry in sys.path if entry])
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter, and no word of a user
-            [sys.executable, "-I", "-B", "-c", _START.format(path=path, memory=limits.memory)],
+            [sys.executable, "-I", "-S", "-B", "-c", _START.format(path=path, memory=limits.memory)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from beagle.media.child.inside import Put
-    from beagle.media.child.wire import Words
+    from beagle.media.draw.inside import Put
+    from beagle.media.wire import Words
 
 _NIFTI_MARKS = frozenset({b"n+1\0", b"ni1\0"})
 _NIFTI_MARK_AT = 344

@@ -15,8 +15,8 @@ from beagle.media.draw.sections import Sections
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from beagle.media.child.inside import Put
-    from beagle.media.child.wire import Words
+    from beagle.media.draw.inside import Put
+    from beagle.media.wire import Words
 
 _POINTS_PER_INCH = 72
 _LOCKED = frozenset({raw.FPDF_ERR_PASSWORD, raw.FPDF_ERR_SECURITY})

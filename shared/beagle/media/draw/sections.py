@@ -9,7 +9,7 @@ from beagle.media.draw.thumbnail import draw_thumbnail, encode_jpeg, encode_png
 if TYPE_CHECKING:
     from PIL import Image
 
-    from beagle.media.child.inside import Put
+    from beagle.media.draw.inside import Put
 
 _LOW_QUALITY = 60
 

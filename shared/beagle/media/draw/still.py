@@ -14,8 +14,8 @@ from beagle.media.draw.thumbnail import draw_thumbnail, turn_back
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from beagle.media.child.inside import Put
-    from beagle.media.child.wire import Words
+    from beagle.media.draw.inside import Put
+    from beagle.media.wire import Words
 
 _TURNED_BY_DECODER = frozenset({"TIFF", "HEIC"})
 

@@ -3,5 +3,5 @@
 import ctypes
 
 
-def draw(files, put, arguments):
+def draw(_files, _put, _arguments):
     ctypes.string_at(0)

@@ -1,5 +1,5 @@
 """A decoder that asks for bytes that are not there."""
 
 
-def draw(files, put, arguments):
+def draw(files, _put, _arguments):
     return files[0].raw._line.tell({"read": [7, -1, 5]}) or files[0].raw._line.hear()

@@ -3,6 +3,6 @@
 import time
 
 
-def draw(files, put, arguments):
+def draw(_files, _put, _arguments):
     while True:
         time.sleep(1)

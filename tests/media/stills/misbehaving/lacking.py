@@ -1,7 +1,7 @@
 """A decoder whose library is not there."""
 
-import no_such_library
+import no_such_library  # noqa: F401 - the point of it
 
 
-def draw(files, put, arguments):
+def draw(_files, _put, _arguments):
     return {}

@@ -1,6 +1,6 @@
 """A decoder that never ends, and burns the processor."""
 
 
-def draw(files, put, arguments):
+def draw(_files, _put, _arguments):
     while True:
         pass

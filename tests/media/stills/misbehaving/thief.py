@@ -1,6 +1,6 @@
 """A decoder that names a file of its own choice."""
 
 
-def draw(files, put, arguments):
+def draw(_files, put, _arguments):
     put("../../evil.sh", b"rm")
     return {}

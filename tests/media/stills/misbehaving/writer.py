@@ -3,6 +3,6 @@
 from pathlib import Path
 
 
-def draw(files, put, arguments):
+def draw(_files, _put, arguments):
     Path(arguments["path"]).write_bytes(b"x" * 5)
     return {}

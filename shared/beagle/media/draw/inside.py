@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO, Protocol, cast, overload
 
 from beagle.domain.errors import BeagleError
-from beagle.media.child.wire import HEAD, LONGEST_READ, OUT_OF_MEMORY, Words, pack, unpack_head, unpack_words
+from beagle.media.wire import HEAD, LONGEST_READ, OUT_OF_MEMORY, Words, pack, unpack_head, unpack_words
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer

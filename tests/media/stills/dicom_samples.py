@@ -1,0 +1,35 @@
+"""DICOM files: those that pydicom brings, and some made for a test."""
+
+import io
+
+import numpy as np
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, generate_uid
+
+from media.stills.samples import DICOM_SAMPLES, Object
+
+
+def sample(name: str) -> Object:
+    return Object((DICOM_SAMPLES / f"{name}.dcm").read_bytes())
+
+
+def slice_of(pixels: np.ndarray, **header) -> Object:
+    """Return a DICOM file with these grey values."""
+    dataset = Dataset()
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID = SecondaryCaptureImageStorage
+    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID = generate_uid()
+    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
+    dataset.Rows, dataset.Columns = pixels.shape[-2:]
+    if pixels.ndim == 3:
+        dataset.NumberOfFrames = len(pixels)
+    dataset.BitsAllocated = dataset.BitsStored = pixels.dtype.itemsize * 8
+    dataset.HighBit = dataset.BitsStored - 1
+    dataset.PixelRepresentation = int(pixels.dtype.kind == "i")
+    dataset.PixelData = pixels.tobytes()
+    for name, value in header.items():
+        setattr(dataset, name, value)
+    out = io.BytesIO()
+    dataset.save_as(out, enforce_file_format=True)
+    return Object(out.getvalue())
