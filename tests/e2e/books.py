@@ -78,3 +78,17 @@ class Books:
     def codes(self, ending: str) -> dict[str, str]:
         """Map each key that ended so to the code it ended with."""
         return {line.key: line.code for line in self.lines if line.ending == ending}
+
+
+def wait_until_settled(stack: Stack, folder: str, announced: int) -> None:
+    """Return when so many announcements of a folder have left both stages, and nothing is queued."""
+
+    def settled() -> bool:
+        books = Books.of(stack, folder)
+        return (
+            books.left("prepare") == announced
+            and books.left("register") == books.count("prepare")["passed_on"]
+        )
+
+    stack.wait_until(settled, seconds=60, what=f"An outcome for each of {announced} announcements")
+    stack.wait_until_idle()

@@ -138,7 +138,7 @@ def shared_world(deployed: Deploy, connect: Callable[[str], Connected]) -> World
     """Deploy Beagle for read-write storage, with a Darwin of its own."""
     connected = connect("beagle-uploads")
     url = connected.server.url
-    return World(connected.darwin, url, deployed("beagle", url))
+    return World(connected.darwin, url, deployed("beagle", url, RequestsPerMinute="1000"))
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from beagle.ports import KeptLetter
 from beagle.providers.aws.queue import SqsLetterBox, SqsOutbox
 from beagle.providers.local.clock import EPOCH
 from e2e.announcements import bare, in_sns
-from e2e.books import Books, lines_of
+from e2e.books import Books, lines_of, wait_until_settled
 from e2e.conftest import World
 
 PICTURE = b"no picture, but bytes"
@@ -72,8 +72,7 @@ def test_every_upload_becomes_one_item_under_its_own_key(world: World, folder: s
     """
     for key in ODD:
         world.stack.upload(PICTURE, f"{folder}/{key}")
-    world.stack.wait_until(lambda: len(world.darwin.items()) >= len(ODD), what="Registration")
-    world.stack.wait_until_idle()
+    wait_until_settled(world.stack, folder, 2 * len(ODD))
 
     assert places(world) == expected(folder)
     assert {item.status for item in world.darwin.items()} == {"complete"}
@@ -100,8 +99,7 @@ def test_form_encoded_keys_become_the_same_items(
         body = announce(bucket, f"{folder}/{key}", etag=etag, size=len(PICTURE))
         world.stack.send("uploads", body)
         world.stack.send("uploads", body)
-    world.stack.wait_until(lambda: len(world.darwin.items()) >= len(ODD), what="Registration")
-    world.stack.wait_until_idle()
+    wait_until_settled(world.stack, folder, 2 * len(ODD))
 
     assert places(world) == expected(folder)
     assert {item.status for item in world.darwin.items()} == {"complete"}
@@ -123,8 +121,7 @@ def test_what_is_no_upload_is_ignored(world: World, folder: str) -> None:
     world.stack.send(
         "uploads", json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": bucket})
     )
-    world.stack.wait_until(lambda: len(world.darwin.items()) >= 1, what="Registration")
-    world.stack.wait_until_idle()
+    wait_until_settled(world.stack, folder, 12)
 
     assert [item.name for item in world.darwin.items()] == ["last.png"]
     assert world.stack.depth("dead_letters") == 0
@@ -174,8 +171,7 @@ def test_what_lies_in_our_own_folder_starts_nothing(world: World, folder: str) -
     own = f".beagle/{folder}/thumbnail.png"
     etag = world.stack.upload(PICTURE, own)
     world.stack.upload(PICTURE, f"{folder}/last.png")
-    world.stack.wait_until(lambda: len(world.darwin.items()) == 1, what="Registration")
-    world.stack.wait_until_idle()
+    wait_until_settled(world.stack, folder, 1)
 
     assert not Books.of(world.stack, f".beagle/{folder}").lines
 
@@ -262,8 +258,7 @@ def test_the_functions_log_one_line_an_outcome(world: World, folder: str) -> Non
     """In JSON, newlines in keys and all: what a log search and the conservation law are counted from."""
     key = f"{folder}/new\nline.png"
     world.stack.upload(PICTURE, key)
-    world.stack.wait_until(lambda: len(world.darwin.items()) == 1, what="Registration")
-    world.stack.wait_until_idle()
+    wait_until_settled(world.stack, folder, 1)
 
     logged = [line for line in lines_of(world.stack.logs("register")) if line.key == key]
     assert [line.ending for line in logged] == ["registered"]
