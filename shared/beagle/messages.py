@@ -15,7 +15,7 @@ from pydantic import NonNegativeInt, TypeAdapter, ValidationError
 
 from beagle.domain.errors import NewerMessageError, UnparsableMessageError
 from beagle.domain.events import Notification, ObjectCreated
-from beagle.domain.items import ReadyItem
+from beagle.domain.items import ReadyItem, ReadyPart
 from beagle.domain.letters import RAW_LIMIT, DeadLetter, derive_letter_id
 from beagle.ports import LedgerEntry
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-EVENT, ITEM, LETTER, ENTRY = "event/1", "item/1", "letter/1", "ledger/1"
+EVENT, ITEM, PART, CLAIM, LETTER, ENTRY = "event/1", "item/1", "part/1", "claim/1", "letter/1", "ledger/1"
 
 MESSAGE_LIMIT = 200_000
 """Bytes of one queue message that we allow ourselves, below the smallest limit of SQS's history (256 KiB)."""
@@ -84,6 +84,28 @@ def load_item(body: str) -> ReadyItem:
     if wire is None:
         raise UnparsableMessageError("The message is no item to register.")
     return _validate(_form(ReadyItem), wire, ITEM)
+
+
+def dump_part(part: ReadyPart) -> str:
+    """Return the queue message that asks for one part of a video."""
+    return _dump(PART, _form(ReadyPart).dump_python(part, mode="json", exclude_defaults=True))
+
+
+def load_part(body: str) -> ReadyPart | None:
+    """Return what `dump_part` wrote; None for any other message. Raises as `load_event` does."""
+    wire = _ours(body, PART)
+    return None if wire is None else _validate(_form(ReadyPart), wire, PART)
+
+
+def dump_claim(event: ObjectCreated, key: str) -> str:
+    """Return the queue message that stands for one too large for the queue, kept under a key."""
+    return _dump(CLAIM, {"key": key, "event": _form(ObjectCreated).dump_python(event, mode="json")})
+
+
+def load_claim(body: str) -> str | None:
+    """Return the key that `dump_claim` wrote; None for any other message. Raises as `load_event` does."""
+    wire = _ours(body, CLAIM)
+    return None if wire is None else _validate(_form(str), wire.get("key"), CLAIM)
 
 
 def dump_letter(letter: DeadLetter) -> str:
@@ -163,7 +185,10 @@ def _inside(body: str) -> tuple[ObjectCreated | None, ReadyItem | None]:
         if notification is not None:
             event = notification.announced[0]
             return (event if isinstance(event, ObjectCreated) else None), None
-        ready = load_item(body)
+        if (claim := _ours(body, CLAIM)) is not None:
+            return _validate(_form(ObjectCreated), claim.get("event"), CLAIM), None
+        part = load_part(body)
+        ready = part.ready if part else load_item(body)
     except (UnparsableMessageError, NewerMessageError):
         return None, None
     return ready.event, ready

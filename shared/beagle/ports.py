@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from beagle.domain.items import Access, ItemId
 from beagle.domain.letters import DeadLetter
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from beagle.domain.answers import Answer, Standing
     from beagle.domain.errors import ServiceError
     from beagle.domain.events import Notification, ObjectCreated
-    from beagle.domain.items import Item, ReadyItem
+    from beagle.domain.items import Item, ReadyItem, ReadyPart
 
 
 class Clock(Protocol):
@@ -149,17 +149,68 @@ class GroupMembers(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A video that does not fit into one invocation: its parts, as its maker wants them back."""
+
+    slot: int
+    """Which of the item's slots."""
+    parts: tuple[dict[str, float | None], ...]
+
+
 class ArtifactMaker(Protocol):
     """What read-only storage needs besides the object: thumbnails, frames, manifests."""
 
-    def make(self, event: ObjectCreated, item: Item, deadline: Deadline) -> Item:
-        """Return the item with every slot's artifacts, durable at deterministic keys.
+    def make(self, ready: ReadyItem, deadline: Deadline) -> Item | Split:
+        """Return the item with every slot's artifacts, durable at deterministic keys; or how to split it.
 
         Raises:
             VerdictError: The object can never have them.
+            SupersededError: It has other content by now.
             ServiceError: Not now.
 
         """
+
+    def make_part(self, part: ReadyPart, deadline: Deadline) -> dict[str, Any]:
+        """Make the artifacts of one part; return what `join` needs of it. Raises as `make`."""
+
+    def join(self, ready: ReadyItem, slot: int, results: Sequence[dict[str, Any]]) -> Item:
+        """Return the item once all parts of a slot are made. Raises as `make`."""
+
+
+class Parcels(Protocol):
+    """Where messages that are too large for a queue lie."""
+
+    def keep(self, body: str) -> str:
+        """Return the key under which the message lies now, durably.
+
+        Raises:
+            LedgerUnavailableError: It was not kept.
+
+        """
+
+    def fetch(self, key: str) -> str:
+        """Return a message.
+
+        Raises:
+            LedgerUnavailableError: It cannot be had.
+
+        """
+
+
+class PartResults(Protocol):
+    """What is known of the parts of a video that was split."""
+
+    def keep(self, video: Sequence[str], number: int, result: dict[str, Any]) -> None:
+        """Remember one part's result; the same again replaces itself.
+
+        Raises:
+            LedgerUnavailableError: It was not remembered.
+
+        """
+
+    def kept(self, video: Sequence[str]) -> list[dict[str, Any]]:
+        """Return the results that are there. Raises as `keep`."""
 
 
 class ArtifactSink(Protocol):

@@ -47,6 +47,7 @@ class Settings(BaseModel):
         SecretStr(""), description="The key itself, for trials on one machine; never for a deployment."
     )
     uploads_queue: str = Field("", description="The queue of notifications; on AWS its address.")
+    videos_queue: str = Field("", description="The queue of read-only videos, which wait for extraction.")
     items_queue: str = Field("", description="The queue of items that wait for registration.")
     dead_letters_queue: str = Field("", description="The queue of dead letters.")
     state_bucket: str = Field("", description="The bucket of the ledger.")
@@ -55,6 +56,9 @@ class Settings(BaseModel):
     )
     requests_per_minute: float = Field(
         50, gt=0, le=1000, description="At most so many requests a minute from one instance (two run)."
+    )
+    invocation_seconds: float = Field(
+        900, gt=0, description="How long one invocation of extract may take; longer videos are split."
     )
     aws_endpoint_url: str = Field("", description="Another address for AWS itself, for local emulators.")
 

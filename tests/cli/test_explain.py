@@ -10,7 +10,8 @@ import pytest
 
 from support.command import COMMAND, ENVIRONMENT, ROOT, Beagle
 
-RECORDINGS = sorted((ROOT / "tests" / "recordings").glob("*/*.json"))
+FOLDER = ROOT / "tests" / "recordings"
+RECORDINGS = sorted(path for provider in ("aws", "azure", "gcp") for path in FOLDER.glob(f"{provider}/*.json"))
 ROUTES = """
 team: acme
 routes:

@@ -11,7 +11,8 @@ import typer.main
 from pydantic_core import PydanticUndefined
 
 from beagle.cli.main import app
-from beagle.domain.routes import Dicom, Group, Route, Video, Watch
+from beagle.domain.kinds import Dicom, Image, Pdf, Video
+from beagle.domain.routes import Group, Route, Watch
 from beagle.settings import PREFIX, Settings
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
 README = Path(__file__).parents[2] / "README.md"
-NESTED = {"watch": Watch, "video": Video, "dicom": Dicom, "group": Group}
+NESTED = {"watch": Watch, "image": Image, "video": Video, "dicom": Dicom, "pdf": Pdf, "group": Group}
 
 
 def settings_table() -> str:

@@ -18,12 +18,14 @@ from beagle.domain.routes import parse_routes
 from beagle.emulator import DEFAULT_KEY, EmulatedDarwin
 from beagle.pipeline.endings import Endings
 from beagle.pipeline.groups import Groups
+from beagle.pipeline.passing import Onward
 from beagle.pipeline.prepare import Prepare
 from beagle.pipeline.register import Register
 from beagle.ports import Ledger
 from beagle.providers.letters import QueueDeadLetters
 from beagle.providers.local.clock import FakeClock
 from beagle.providers.local.queue import LocalLetterBox, LocalQueue
+from beagle.providers.parcels import StoreParcels
 from beagle.providers.state import StoreGroupMembers, StoreLedger
 from beagle.registration.client import DarwinClient
 from beagle.registration.pacing import Pacer
@@ -122,8 +124,9 @@ class World:
             parse=lambda body: messages.load_event(body) or Notification(announced=()),
             routes=parse_routes(self.routes),
             artifact_prefix=".beagle/",
-            items=self.items,
+            items=Onward(self.items, StoreParcels(self.state)),
             videos=None,
+            artifacts=None,
             groups=Groups(StoreGroupMembers(self.state), self.clock),
             endings=self._endings("prepare"),
             journal=self.journal,
@@ -135,6 +138,7 @@ class World:
         return Register(
             registrar=registrar or self.registrar(),
             ledger=self.ledger,
+            parcels=StoreParcels(self.state),
             endings=self._endings("register"),
             journal=self.journal,
         )

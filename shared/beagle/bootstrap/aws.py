@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from aws_lambda_powertools import Logger, Metrics
 from obstore.store import S3Store
 
-from beagle.bootstrap.stages import build_prepare, build_register
-from beagle.providers.aws.notifications import parse_notification
+from beagle.bootstrap.stages import World, build_extract, build_prepare, build_register
 from beagle.providers.aws.queue import SqsOutbox, SqsSource
-from beagle.providers.aws.secrets import SecretsManagerKey
 from beagle.providers.aws.worker import CloudWatchJournal, Worker
 from beagle.providers.letters import QueueDeadLetters
 from beagle.providers.local.clock import SystemClock
+from beagle.providers.objects import Objects
 from beagle.settings import Settings, read_settings, routes_of
+
+StageName = Literal["prepare", "extract", "register"]
 
 
 @lru_cache
-def worker(stage: Literal["prepare", "register"], folder: Path | None = None) -> Worker:
+def worker(stage: StageName, folder: Path | None = None) -> Worker:
     """Return the one worker of this instance; `folder` is where the routes file lies, if there is one.
 
     Raises:
@@ -33,44 +34,72 @@ def worker(stage: Literal["prepare", "register"], folder: Path | None = None) ->
     settings.require("uploads_queue", "items_queue", "dead_letters_queue", "state_bucket")
     sqs = boto3.client("sqs")
     journal = CloudWatchJournal(Logger(service=stage), Metrics(namespace="Beagle", service=stage))
-    dead_letters = QueueDeadLetters(SqsOutbox(sqs, settings.dead_letters_queue))
-    clock = SystemClock()
-    if stage == "prepare":
-        return Worker(
-            build_prepare(
-                settings,
-                routes_of(settings, folder or Path.cwd()),
-                parse=parse_notification,
-                items=SqsOutbox(sqs, settings.items_queue),
-                state=_state(settings),
-                dead_letters=dead_letters,
-                journal=journal,
-                clock=clock,
-            ),
-            SqsSource(sqs, settings.uploads_queue),
-            journal,
-        )
-    settings.require("api_key_secret")
-    return Worker(
-        build_register(
-            settings,
-            api_key=SecretsManagerKey(boto3.client("secretsmanager"), settings.api_key_secret),
-            state=_state(settings),
-            dead_letters=dead_letters,
-            journal=journal,
-            clock=clock,
-        ),
-        SqsSource(sqs, settings.items_queue),
-        journal,
+    world = World(
+        settings=settings,
+        state=_bucket(settings, settings.state_bucket),
+        dead_letters=QueueDeadLetters(SqsOutbox(sqs, settings.dead_letters_queue)),
+        journal=journal,
+        clock=SystemClock(),
+    )
+    items = SqsOutbox(sqs, settings.items_queue)
+    videos = SqsOutbox(sqs, settings.videos_queue) if settings.videos_queue else None
+    match stage:
+        case "prepare":
+            from beagle.providers.aws.notifications import parse_notification  # noqa: PLC0415 - only here
+
+            routes = routes_of(settings, folder or Path.cwd())
+            return Worker(
+                build_prepare(
+                    world,
+                    routes,
+                    parse=parse_notification,
+                    items=items,
+                    videos=videos,
+                    objects=_objects(settings, boto3),
+                ),
+                SqsSource(sqs, settings.uploads_queue),
+                journal,
+            )
+        case "extract":
+            settings.require("videos_queue")
+            return Worker(
+                build_extract(
+                    world,
+                    items=items,
+                    videos=SqsOutbox(sqs, settings.videos_queue),
+                    objects=_objects(settings, boto3),
+                ),
+                SqsSource(sqs, settings.videos_queue),
+                journal,
+            )
+        case "register":
+            from beagle.providers.aws.secrets import SecretsManagerKey  # noqa: PLC0415 - only here
+
+            settings.require("api_key_secret")
+            key = SecretsManagerKey(boto3.client("secretsmanager"), settings.api_key_secret)
+            return Worker(build_register(world, api_key=key), SqsSource(sqs, settings.items_queue), journal)
+
+
+def _objects(settings: Settings, boto3: Any) -> Objects:  # noqa: ANN401 - a module
+    from beagle.providers.aws.objects import open_odd  # noqa: PLC0415 - only what reads objects
+
+    @lru_cache
+    def odd_client() -> Any:  # noqa: ANN401 - boto3's client
+        return boto3.client("s3")
+
+    return Objects(
+        store_of=lru_cache(partial(_bucket, settings)),
+        open_odd=lambda event: open_odd(odd_client(), event),
+        artifact_prefix=settings.artifact_prefix,
     )
 
 
-def _state(settings: Settings) -> S3Store:
-    """Return the state bucket; credentials and region are Lambda's own."""
+def _bucket(settings: Settings, name: str) -> S3Store:
+    """Return a bucket; credentials and region are Lambda's own."""
     if not settings.aws_endpoint_url:
-        return S3Store(settings.state_bucket)
+        return S3Store(name)
     return S3Store(
-        settings.state_bucket,
+        name,
         endpoint=settings.aws_endpoint_url,
         virtual_hosted_style_request=False,
         client_options={"allow_http": settings.aws_endpoint_url.startswith("http://")},

@@ -6,36 +6,61 @@ never uses.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from obstore.store import ObjectStore
 
 from beagle import __version__
 from beagle.domain.errors import ConfigurationError
 from beagle.pipeline.endings import Endings
+from beagle.pipeline.passing import Onward
+from beagle.ports import Clock, DeadLetters, Journal
+from beagle.providers.parcels import StoreParcels
+from beagle.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from obstore.store import ObjectStore
     from pydantic import SecretStr
 
     from beagle.domain.routes import Routes
+    from beagle.media.maker import Maker
+    from beagle.pipeline.extract import Extract
     from beagle.pipeline.groups import Groups
     from beagle.pipeline.prepare import Prepare
     from beagle.pipeline.register import Register
-    from beagle.ports import Clock, DeadLetters, Journal, Outbox, Parse
-    from beagle.settings import Settings
+    from beagle.ports import Outbox, Parse
+    from beagle.providers.objects import Objects
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What a provider brings to every stage."""
+
+    settings: Settings
+    state: ObjectStore
+    dead_letters: DeadLetters
+    journal: Journal
+    clock: Clock
+
+    def endings(self, stage: str) -> Endings:
+        """Return how a stage ends what goes no further."""
+        return Endings(stage, self.dead_letters, self.clock, __version__)
+
+    def onward(self, queue: Outbox) -> Onward:
+        """Return the way into a queue."""
+        return Onward(queue, StoreParcels(self.state))
 
 
 def build_prepare(  # noqa: PLR0913 - what a provider brings
-    settings: Settings,
+    world: World,
     routes: Routes,
     *,
     parse: Parse,
     items: Outbox,
-    state: ObjectStore | None,
-    dead_letters: DeadLetters,
-    journal: Journal,
-    clock: Clock,
+    videos: Outbox | None,
+    objects: Objects,
 ) -> Prepare:
     """Return the prepare stage.
 
@@ -45,42 +70,41 @@ def build_prepare(  # noqa: PLR0913 - what a provider brings
     """
     from beagle.pipeline.prepare import Prepare  # noqa: PLC0415 - see the module's docstring
 
-    if read_only := [route.name for route in routes.routes if route.access == "read_only"]:
+    read_only = [route.name for route in routes.routes if route.access == "read_only"]
+    if read_only and videos is None:
         raise ConfigurationError(
-            f"Route {read_only[0]} is read_only: its thumbnails and frames must be made, which this "
-            "version does not do yet. Use a read_write storage integration."
+            f"Route {read_only[0]} is read_only, which needs the extract stage and its queue: "
+            "deploy with read-only access."
         )
-    grouped = [route.name for route in routes.routes if route.group]
-    if grouped and state is None:
-        raise ConfigurationError(f"Route {grouped[0]} groups objects, which needs a state bucket.")
     return Prepare(
         parse=parse,
         routes=routes,
-        artifact_prefix=settings.artifact_prefix,
-        items=items,
-        videos=None,
-        groups=_groups(state, clock) if grouped and state is not None else None,
-        endings=Endings("prepare", dead_letters, clock, __version__),
-        journal=journal,
+        artifact_prefix=world.settings.artifact_prefix,
+        items=world.onward(items),
+        videos=world.onward(videos) if videos is not None else None,
+        artifacts=_maker(world, objects) if read_only else None,
+        groups=_groups(world) if any(route.group for route in routes.routes) else None,
+        endings=world.endings("prepare"),
+        journal=world.journal,
     )
 
 
-def _groups(state: ObjectStore, clock: Clock) -> Groups:
-    from beagle.pipeline.groups import Groups  # noqa: PLC0415
-    from beagle.providers.state import StoreGroupMembers  # noqa: PLC0415
+def build_extract(world: World, *, items: Outbox, videos: Outbox, objects: Objects) -> Extract:
+    """Return the extract stage."""
+    from beagle.pipeline.extract import Extract  # noqa: PLC0415 - see the module's docstring
+    from beagle.providers.parcels import StorePartResults  # noqa: PLC0415
 
-    return Groups(StoreGroupMembers(state), clock)
+    return Extract(
+        artifacts=_maker(world, objects),
+        results=StorePartResults(world.state),
+        items=world.onward(items),
+        videos=videos,
+        endings=world.endings("extract"),
+        journal=world.journal,
+    )
 
 
-def build_register(  # noqa: PLR0913 - what a provider brings
-    settings: Settings,
-    *,
-    api_key: Callable[[], SecretStr],
-    state: ObjectStore,
-    dead_letters: DeadLetters,
-    journal: Journal,
-    clock: Clock,
-) -> Register:
+def build_register(world: World, *, api_key: Callable[[], SecretStr]) -> Register:
     """Return the register stage."""
     from beagle.pipeline.register import Register  # noqa: PLC0415 - see the module's docstring
     from beagle.providers.state import StoreLedger  # noqa: PLC0415
@@ -88,14 +112,29 @@ def build_register(  # noqa: PLR0913 - what a provider brings
     from beagle.registration.pacing import Pacer  # noqa: PLC0415
     from beagle.registration.registrar import DarwinRegistrar  # noqa: PLC0415
 
+    settings = world.settings
     return Register(
         registrar=DarwinRegistrar(
-            DarwinClient(settings.darwin_url, api_key, clock=clock),
-            Pacer(clock, settings.requests_per_minute),
-            clock=clock,
+            DarwinClient(settings.darwin_url, api_key, clock=world.clock),
+            Pacer(world.clock, settings.requests_per_minute),
+            clock=world.clock,
             items_per_request=settings.items_per_request,
         ),
-        ledger=StoreLedger(state),
-        endings=Endings("register", dead_letters, clock, __version__),
-        journal=journal,
+        ledger=StoreLedger(world.state),
+        parcels=StoreParcels(world.state),
+        endings=world.endings("register"),
+        journal=world.journal,
     )
+
+
+def _maker(world: World, objects: Objects) -> Maker:
+    from beagle.media.maker import Maker  # noqa: PLC0415 - only read-only storage needs artifacts
+
+    return Maker(objects.open, objects.sink, world.settings.invocation_seconds)
+
+
+def _groups(world: World) -> Groups:
+    from beagle.pipeline.groups import Groups  # noqa: PLC0415 - few routes group
+    from beagle.providers.state import StoreGroupMembers  # noqa: PLC0415
+
+    return Groups(StoreGroupMembers(world.state), world.clock)

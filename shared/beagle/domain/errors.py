@@ -102,12 +102,6 @@ class GroupIncompleteError(VerdictError):
     code = "group_incomplete"
 
 
-class MessageTooLargeError(VerdictError):
-    """The item does not fit into a queue message."""
-
-    code = "message_too_large"
-
-
 class ItemBlockedError(VerdictError):
     """Darwin answered, and refused this item for a reason of its own."""
 

@@ -86,6 +86,8 @@ class Slot:
     """What Darwin is told; None leaves it to Darwin."""
     size: int | None = None
     """Bytes of the object."""
+    content: str = ""
+    """Which content of the object: its artifacts belong to that."""
     fps: float | Literal["native"] | None = None
     """Video only: the rate at which Darwin samples frames."""
     as_frames: bool | None = None
@@ -138,6 +140,22 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Making:
+    """How a route wants the artifacts of read-only storage made."""
+
+    fps: float | Literal["native"] = "native"
+    """Frames a second of a video that become visible."""
+    frames: str = "png"
+    """`png`, or `jpeg:N` with N from 2 (best) to 31."""
+    preview_frames: bool = True
+    shape: Literal["hls", "sections"] = "hls"
+    size: Literal["shown", "stored"] = "shown"
+    """Of images: as browsers show them, or before their EXIF orientation."""
+    converts: tuple[MediaKind, ...] = ()
+    """Kinds that read-only storage does not know, and that are drawn as images all the same."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadyItem:
     """An item that waits for registration: what prepare and extract pass on to register."""
 
@@ -149,6 +167,8 @@ class ReadyItem:
     on_name_collision: CollisionPolicy = "dead_letter"
     replayed: int = 0
     """How often its event was replayed from the dead letters."""
+    making: Making | None = None
+    """None on read-write storage."""
     group: ObjectCreated | None = None
     """What stands for all objects of a grouped item: its key is the group's name, its content made of all."""
 
@@ -156,3 +176,14 @@ class ReadyItem:
     def claimant(self) -> ObjectCreated:
         """Return the object, with its content, that claims the item's name in the ledger."""
         return self.group or self.event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadyPart:
+    """One part of an item's video, that waits for extraction."""
+
+    ready: ReadyItem
+    slot: int
+    """Which of the item's slots."""
+    part: dict[str, float | None]
+    """As its maker wants it back."""

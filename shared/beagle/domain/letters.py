@@ -71,7 +71,6 @@ _ADVICE = {
     "late_for_group": (
         "The group grew, or changed, after its item was registered: remove the item in Darwin, then replay."
     ),
-    "message_too_large": "Give the route fewer slots or tags an item, deploy, then replay.",
     "name_collision": (
         "Two objects want one name: make the route's path or name tell them apart (or set "
         "on_name_collision: new_name), deploy, then replay."

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from beagle.domain.errors import RoutesError
 from beagle.domain.items import Access, CollisionPolicy, OverwritePolicy
 from beagle.domain.keys import ARTIFACT_PREFIX, is_artifact
+from beagle.domain.kinds import Dicom, Image, Pdf, Strict, Video
 from beagle.domain.media import MediaKind
 from beagle.domain.patterns import captures_of, compile_glob, placeholders_of
 
@@ -23,11 +24,7 @@ def _one_or_many(value: object) -> object:
 Many = Annotated[tuple[str, ...], BeforeValidator(_one_or_many, json_schema_input_type=str | tuple[str, ...])]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Watch(_Model):
+class Watch(Strict):
     """Which objects: a bucket, a folder in it, and globs over the rest of the key, in any case of letters."""
 
     bucket: str = Field(min_length=1, description="The bucket; on Azure the container.")
@@ -55,32 +52,7 @@ class Watch(_Model):
         return self
 
 
-class Video(_Model):
-    """How videos are sampled and, on read-only storage, extracted."""
-
-    fps: Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["native"] | None = Field(
-        None, description="Frames a second that become visible; by default Darwin's own choice (native)."
-    )
-    as_frames: bool | None = Field(None, description="Read-write only: Darwin stores the frames one by one.")
-    frames: str = Field(
-        "png",
-        pattern=r"^(png|jpeg:([2-9]|[12]\d|3[01]))$",
-        description="Read-only: frames as `png` (lossless) or `jpeg:N`, N from 2 (best) to 31.",
-    )
-    preview_frames: bool = Field(True, description="Read-only: small frames besides, for quick looks.")
-    shape: Literal["hls", "sections"] = Field(
-        "hls", description="Read-only: register segments to play, or every frame."
-    )
-
-
-class Dicom(_Model):
-    """How DICOM is shown."""
-
-    extract_views: bool = Field(False, description="Axial, sagittal and coronal views of a volume.")
-    ignore_layout: bool = Field(False, description="Series: the order of keys wins over the files' headers.")
-
-
-class Group(_Model):
+class Group(Strict):
     """Several objects make one item; its name is made from what they have in common.
 
     Files without a slot are items of their own.
@@ -110,21 +82,21 @@ class Group(_Model):
         return self
 
 
-class ExpectedItem(_Model):
+class ExpectedItem(Strict):
     """Where an example's item must stand."""
 
     path: str
     name: str
 
 
-class Example(_Model):
+class Example(Strict):
     """A test vector: checked whenever the routes are loaded."""
 
     key: str
     item: ExpectedItem | None = Field(None, description="Leave out where the key must be ignored.")
 
 
-class Route(_Model):
+class Route(Strict):
     """Objects of one kind, and the items they become. The first route that watches an object has it."""
 
     model_config = ConfigDict(json_schema_extra=lambda schema: schema["required"].remove("name"))
@@ -147,8 +119,10 @@ class Route(_Model):
     type: MediaKind | None = Field(
         None, description="What the files are, where their suffix does not say or says it wrong."
     )
+    image: Image = Image()
     video: Video = Video()
     dicom: Dicom = Dicom()
+    pdf: Pdf = Pdf()
     group: Group | None = None
     tags: Many = Field((), description="Tag classes of the dataset, set on every item.")
     on_overwrite: OverwritePolicy = Field(
@@ -218,7 +192,7 @@ def _require_known(field: str, template: str, known: set[str]) -> set[str]:
     return used
 
 
-class Routes(_Model):
+class Routes(Strict):
     """All routes of a deployment, in the order of their precedence."""
 
     team: str = Field(min_length=1, description="The team's slug in Darwin.")

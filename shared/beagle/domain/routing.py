@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from beagle.domain.errors import EmptyObjectError, RoutesError, UnregisterableKeyError, VerdictError
 from beagle.domain.events import NotAnObject, ObjectCreated, ObjectRef
-from beagle.domain.items import Item, ItemId, Layout, Slot
+from beagle.domain.items import Item, ItemId, Layout, Making, Slot
 from beagle.domain.keys import (
     ARTIFACT_PREFIX,
     derive_storage_key,
@@ -24,6 +24,7 @@ from beagle.domain.patterns import compile_glob, fill
 from beagle.domain.routes import Group, Route
 
 if TYPE_CHECKING:
+    from beagle.domain.media import MediaKind
     from beagle.domain.routes import Routes
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -78,9 +79,8 @@ def _fit(route: Route, ref: ObjectRef) -> dict[str, str] | str:
     if any(compile_glob(glob).fullmatch(below) for glob in watch.exclude):
         return "excluded"
     if not watch.include:
-        known = route.type or media_type_of(below) or is_folder_marker(below) or not below
-        known = known or _group_of(route, below.rpartition("/")[2])
-        return {} if known else "unknown_type"
+        known = route.type or media_type_of(below) or _group_of(route, below.rpartition("/")[2])
+        return {} if known or is_folder_marker(below) or not below else "unknown_type"
     for glob in watch.include:
         if match := compile_glob(glob).fullmatch(below):
             return match.groupdict()
@@ -137,6 +137,7 @@ def _slot(route: Route, event: ObjectCreated, file_name: str, storage_key: str) 
         storage_key=storage_key,
         media_type=declared,
         size=event.size,
+        content=event.content,
         fps=route.video.fps if kind == "video" else None,
         as_frames=route.video.as_frames if kind == "video" and route.access == "read_write" else None,
         extract_views=route.dicom.extract_views and kind == "dicom",
@@ -153,6 +154,25 @@ def _layout(group: Group | None) -> Layout | None:
     if group is None or group.layout is None or not group.slots:
         return None
     return Layout(version=1, kind=group.layout, slots=group.slots)
+
+
+def making_of(route: Route) -> Making | None:
+    """Return how the route wants artifacts made; None where Darwin makes them."""
+    if route.access == "read_write":
+        return None
+    converts: list[MediaKind] = []
+    if route.dicom.convert:
+        converts.append("dicom")
+    if route.pdf.convert:
+        converts.append("pdf")
+    return Making(
+        fps=route.video.fps or "native",
+        frames=route.video.frames,
+        preview_frames=route.video.preview_frames,
+        shape=route.video.shape,
+        size=route.image.size,
+        converts=tuple(converts),
+    )
 
 
 def check_examples(routes: Routes) -> Routes:

@@ -1,18 +1,25 @@
-"""Extract: the artifacts of read-only objects, made where there is time and memory for it."""
+"""Extract: the artifacts of read-only videos, made where there is time and memory for them.
+
+A video that does not fit into one invocation is split: each part is a message of its own in the same queue,
+and whoever finishes the last one joins them. Nobody counts: every finished part is written down, and the item
+goes on when all of them are there. Two that finish at once both send it; the ledger registers it once.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from beagle.domain.errors import BeagleError
-from beagle.messages import load_item
+from beagle.domain.errors import BeagleError, QueueUnavailableError
+from beagle.domain.items import ReadyItem, ReadyPart
+from beagle.domain.outcomes import Ending
+from beagle.messages import dump_part, load_item, load_part
 from beagle.pipeline.account import Account
 from beagle.pipeline.bugs import bugs_told
 from beagle.pipeline.endings import Endings, Subject
 from beagle.pipeline.limits import require_time
-from beagle.pipeline.passing import pass_on
-from beagle.ports import ArtifactMaker, Journal, Outbox
+from beagle.pipeline.passing import Onward, pass_on
+from beagle.ports import ArtifactMaker, Journal, Outbox, PartResults, Split
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +32,10 @@ class Extract:
     """Makes what read-only storage needs for each item of a batch, and passes the items on."""
 
     artifacts: ArtifactMaker
-    items: Outbox
+    results: PartResults
+    items: Onward
+    videos: Outbox
+    """The stage's own queue, for the parts of what is split."""
     endings: Endings
     journal: Journal
 
@@ -38,7 +48,8 @@ class Extract:
             subject = Subject(message=message)
             try:
                 with bugs_told("extract", self.journal):
-                    ready = load_item(message.body)
+                    part = load_part(message.body)
+                    ready = part.ready if part else load_item(message.body)
                     subject = replace(
                         subject,
                         event=ready.event,
@@ -47,10 +58,41 @@ class Extract:
                         replayed=ready.replayed,
                     )
                     require_time(deadline)
-                    item = self.artifacts.make(ready.event, ready.item, deadline)
+                    finished = self._part(part, deadline) if part else self._whole(ready, deadline)
             except BeagleError as error:
                 account.end(message, self.endings.end(subject, error))
             else:
-                done.append((replace(subject, item=item), replace(ready, item=item)))
+                if finished is None:
+                    account.end(message, self.endings.good(Ending.PASSED_ON, subject, "in_parts"))
+                else:
+                    done.append((replace(subject, item=finished.item), finished))
         pass_on(self.items, done, account, self.endings)
         return account.close()
+
+    def _whole(self, ready: ReadyItem, deadline: Deadline) -> ReadyItem | None:
+        """Return the item with its artifacts; None once its parts are queued."""
+        made = self.artifacts.make(ready, deadline)
+        if not isinstance(made, Split):
+            return replace(ready, item=made)
+        parts = [dump_part(ReadyPart(ready=ready, slot=made.slot, part=part)) for part in made.parts]
+        if self.videos.send(parts):
+            raise QueueUnavailableError("The queue did not take all parts of the video.")
+        return None
+
+    def _part(self, part: ReadyPart, deadline: Deadline) -> ReadyItem | None:
+        """Return the item if this was the last part that was missing, and nothing else of it is."""
+        ready, number, parts = part.ready, int(part.part["number"] or 0), int(part.part["parts"] or 0)
+        slot = ready.item.slots[part.slot]
+        # A plan of another length, as another version of Beagle may make it, is another video.
+        video = (ready.event.ref.provider, slot.storage_key, slot.content, str(parts), str(ready.making))
+        kept = self.results.kept(video)
+        if all(result["number"] != number for result in kept):
+            result = self.artifacts.make_part(part, deadline)
+            self.results.keep(video, number, result)
+            kept = self.results.kept(video)
+        if len(kept) < parts:
+            return None
+        joined = replace(ready, item=self.artifacts.join(ready, part.slot, kept))
+        if any(slot.artifacts is None for slot in joined.item.slots):
+            return self._whole(joined, deadline)  # further videos of the item
+        return joined

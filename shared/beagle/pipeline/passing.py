@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from beagle.domain.errors import MessageTooLargeError, QueueUnavailableError
+from beagle.domain.errors import LedgerUnavailableError, QueueUnavailableError
 from beagle.domain.outcomes import Ending
-from beagle.messages import MESSAGE_LIMIT, dump_item
+from beagle.messages import MESSAGE_LIMIT, dump_claim, dump_item
+from beagle.ports import Outbox, Parcels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,24 +16,39 @@ if TYPE_CHECKING:
     from beagle.domain.items import ReadyItem
     from beagle.pipeline.account import Account
     from beagle.pipeline.endings import Endings, Subject
-    from beagle.ports import Outbox
+
+
+@dataclass(frozen=True, slots=True)
+class Onward:
+    """The way to the next stage: its queue, and where lies what is too large for that."""
+
+    outbox: Outbox
+    parcels: Parcels
+
+    def body(self, ready: ReadyItem) -> str:
+        """Return the message for an item.
+
+        Raises:
+            LedgerUnavailableError: It is too large for the queue, and was not kept elsewhere.
+
+        """
+        body = dump_item(ready)
+        return body if len(body) <= MESSAGE_LIMIT else dump_claim(ready.event, self.parcels.keep(body))
 
 
 def pass_on(
-    outbox: Outbox, items: Sequence[tuple[Subject, ReadyItem]], account: Account, endings: Endings
+    onward: Onward, items: Sequence[tuple[Subject, ReadyItem]], account: Account, endings: Endings
 ) -> None:
     """Send items to the next stage's queue; what it does not take comes again."""
     sending: list[tuple[Subject, str]] = []
     for subject, ready in items:
-        body = dump_item(ready)
-        if len(body) > MESSAGE_LIMIT:
-            error = MessageTooLargeError(f"The item takes {len(body)} bytes, more than a message may.")
-            account.end(subject.message, endings.bury(subject, error))
-        else:
-            sending.append((subject, body))
+        try:
+            sending.append((subject, onward.body(ready)))
+        except LedgerUnavailableError as error:
+            account.end(subject.message, endings.again(subject, error))
     trouble = QueueUnavailableError("The queue did not take the message.")
     try:
-        refused = set(outbox.send([body for _, body in sending])) if sending else set()
+        refused = set(onward.outbox.send([body for _, body in sending])) if sending else set()
     except QueueUnavailableError as error:
         refused, trouble = set(range(len(sending))), error
     for index, (subject, _) in enumerate(sending):

@@ -10,15 +10,15 @@ from beagle.domain.events import NotAnObject
 from beagle.domain.items import ReadyItem
 from beagle.domain.outcomes import Ending
 from beagle.domain.routes import Routes
-from beagle.domain.routing import route_event
+from beagle.domain.routing import making_of, route_event
 from beagle.messages import load_event
 from beagle.pipeline.account import Account
 from beagle.pipeline.bugs import bugs_told
 from beagle.pipeline.endings import Endings, Subject
 from beagle.pipeline.groups import Groups
 from beagle.pipeline.limits import require_time
-from beagle.pipeline.passing import pass_on
-from beagle.ports import Journal, Outbox, Parse
+from beagle.pipeline.passing import Onward, pass_on
+from beagle.ports import ArtifactMaker, Journal, Parse, Split
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,9 +34,11 @@ class Prepare:
     parse: Parse
     routes: Routes
     artifact_prefix: str
-    items: Outbox
-    videos: Outbox | None
-    """Where read-only objects go to have their artifacts made; None where no route is read-only."""
+    items: Onward
+    videos: Onward | None
+    """Where videos go to have their artifacts made; None where no route is read-only."""
+    artifacts: ArtifactMaker | None
+    """Makes the artifacts of everything else; None where no route is read-only."""
     groups: Groups | None
     endings: Endings
     journal: Journal
@@ -52,6 +54,8 @@ class Prepare:
                     with bugs_told("prepare", self.journal):
                         require_time(deadline)
                         ready = self._ready(announced, subject)
+                        if isinstance(ready, ReadyItem) and not _waits_for_extraction(ready):
+                            ready = self._with_artifacts(ready, deadline)
                 except BeagleError as error:
                     account.end(message, self.endings.end(subject, error))
                     continue
@@ -60,10 +64,7 @@ class Prepare:
                     account.end(message, ignored)
                     continue
                 passed = replace(subject, item=ready.item, route=ready.route)
-                lacking = any(slot.artifacts is None for slot in ready.item.slots)
-                read_only = self.videos is not None and ready.item.access == "read_only"
-                to = unfinished if lacking and read_only else finished
-                to.append((passed, ready))
+                (unfinished if _waits_for_extraction(ready) else finished).append((passed, ready))
         pass_on(self.items, finished, account, self.endings)
         if self.videos is not None:
             pass_on(self.videos, unfinished, account, self.endings)
@@ -103,7 +104,22 @@ class Prepare:
             on_overwrite=routed.route.on_overwrite,
             on_name_collision=routed.route.on_name_collision,
             replayed=subject.replayed,
+            making=making_of(routed.route),
         )
         if routed.route.group and routed.group and self.groups:
             return self.groups.gather(routed.route.group, routed.group, ready)
         return ready
+
+    def _with_artifacts(self, ready: ReadyItem, deadline: Deadline) -> ReadyItem:
+        """Return an item without videos as it can be registered."""
+        if ready.item.access == "read_write" or self.artifacts is None:
+            return ready
+        made = self.artifacts.make(ready, deadline)
+        return ready if isinstance(made, Split) else replace(ready, item=made)
+
+
+def _waits_for_extraction(ready: ReadyItem) -> bool:
+    """Say whether an item has a video that lacks its artifacts: those take time, and are made elsewhere."""
+    return ready.item.access == "read_only" and any(
+        slot.media_type == "video" and slot.artifacts is None for slot in ready.item.slots
+    )

@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from beagle.domain.errors import BeagleError, DarwinThrottledError, ServiceError
-from beagle.messages import load_item
+from beagle.messages import load_claim, load_item
 from beagle.pipeline.account import Account
 from beagle.pipeline.bugs import bugs_told
 from beagle.pipeline.claiming import claim
@@ -20,7 +20,7 @@ from beagle.pipeline.endings import Endings, Subject
 from beagle.pipeline.limits import SPARE, require_time
 from beagle.pipeline.settling import settle
 from beagle.pipeline.work import Round, Work
-from beagle.ports import Destination, Journal, Kept, Ledger, Registrar
+from beagle.ports import Destination, Journal, Kept, Ledger, Parcels, Registrar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -36,6 +36,7 @@ class Register:
 
     registrar: Registrar
     ledger: Ledger
+    parcels: Parcels
     endings: Endings
     journal: Journal
 
@@ -56,7 +57,8 @@ class Register:
             account.announce(message, 1)
             try:
                 with bugs_told("register", self.journal):
-                    ready = load_item(message.body)
+                    key = load_claim(message.body)
+                    ready = load_item(self.parcels.fetch(key) if key else message.body)
             except BeagleError as error:
                 account.end(message, self.endings.end(Subject(message=message), error))
             else:

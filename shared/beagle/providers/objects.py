@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -32,11 +33,11 @@ def is_plain(key: str) -> bool:
     return not _ODD.search(key)
 
 
-class OddKeyReader(Protocol):
+class OpenOdd(Protocol):
     """A provider's own SDK, for the legal keys that obstore cannot address."""
 
-    def __call__(self, ref: ObjectRef) -> ObjectReader:
-        """Return the object's reader; raises as `open_object`."""
+    def __call__(self, event: ObjectCreated) -> ObjectReader:
+        """Return the object's reader; raises as `Objects.open` does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +77,11 @@ class StoreReader:
 
 @dataclass(frozen=True, slots=True)
 class Objects:
-    """The watched bucket."""
+    """The watched buckets."""
 
-    store: ObjectStore
-    odd: OddKeyReader
+    store_of: Callable[[str], ObjectStore]
+    """A bucket by its name; asked often, so it should remember."""
+    open_odd: OpenOdd
     artifact_prefix: str
 
     def open(self, event: ObjectCreated) -> ObjectReader:
@@ -93,19 +95,20 @@ class Objects:
         """
         ref = event.ref
         if not is_plain(ref.key):
-            return self.odd(ref)
+            return self.open_odd(event)
         try:
-            meta = obstore.head(self.store, ref.key)
+            store = self.store_of(ref.bucket)
+            meta = obstore.head(store, ref.key)
         except (BaseError, FileNotFoundError) as error:
             raise translated(error, ref) from error
         require_content(event, meta)
-        return StoreReader(self.store, ref, meta["size"], str(meta["e_tag"]))
+        return StoreReader(store, ref, meta["size"], str(meta["e_tag"]))
 
     def sink(self, event: ObjectCreated, item: Item) -> StoreSink:
         """Return where the artifacts of an event's object go."""
         root = derive_artifact_root(self.artifact_prefix, event.ref, event.content)
         with_container = item.slots[0].storage_key != event.ref.key
-        return StoreSink(self.store, event.ref, root, azure_container=with_container)
+        return StoreSink(self.store_of(event.ref.bucket), event.ref, root, azure_container=with_container)
 
 
 @dataclass(frozen=True, slots=True)

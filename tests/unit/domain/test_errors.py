@@ -28,7 +28,6 @@ CODES = {
     "ledger_conflict": ServiceError,
     "ledger_unavailable": ServiceError,
     "media_too_large": VerdictError,
-    "message_too_large": VerdictError,
     "name_collision": VerdictError,
     "newer_message": ServiceError,
     "object_gone": VerdictError,

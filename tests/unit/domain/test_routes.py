@@ -287,4 +287,4 @@ def test_the_json_schema_tells_editors_every_field():
         route["properties"]
     )
     undescribed = {name for name, field in route["properties"].items() if "description" not in field}
-    assert undescribed <= {"watch", "video", "dicom", "group", "examples"}
+    assert undescribed <= {"watch", "image", "video", "dicom", "pdf", "group", "examples"}

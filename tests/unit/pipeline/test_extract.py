@@ -11,10 +11,13 @@ from beagle.domain.errors import ItemBlockedError, LedgerUnavailableError, Super
 from beagle.domain.items import ImageArtifacts, ReadyItem
 from beagle.domain.outcomes import Ending
 from beagle.domain.routes import parse_routes
-from beagle.domain.routing import Routed, route_event
+from beagle.domain.routing import Routed, making_of, route_event
 from beagle.pipeline.account import ConservationError
 from beagle.pipeline.extract import Extract
-from beagle.ports import Received
+from beagle.pipeline.passing import Onward
+from beagle.ports import Received, Split
+from beagle.providers.local.queue import LocalQueue
+from beagle.providers.parcels import StoreParcels, StorePartResults
 from support.world import ROUTES, Budget, World
 
 
@@ -26,14 +29,35 @@ class Thumbnails:
     made: list[str] = field(default_factory=list)
     takes: float = 0.0
 
-    def make(self, event, item, deadline):
+    parts: int = 1
+    finished: list[float] = field(default_factory=list)
+
+    def make(self, ready, deadline):
         assert deadline.remaining() > 0
         deadline.clock.advance(self.takes)
-        if event.ref.key in self.trouble:
-            raise self.trouble[event.ref.key]
-        self.made.append(event.ref.key)
-        made = ImageArtifacts(thumbnail_key=f".beagle/{event.ref.key}.jpg", width=4, height=2)
-        return replace(item, slots=tuple(replace(slot, artifacts=made) for slot in item.slots))
+        key = ready.event.ref.key
+        if key in self.trouble:
+            raise self.trouble[key]
+        if self.parts > 1:
+            return Split(0, tuple({"number": n, "parts": self.parts} for n in range(self.parts)))
+        self.made.append(key)
+        return self._done(ready)
+
+    def make_part(self, part, deadline):
+        assert deadline.remaining() > 0
+        self.finished.append(part.part["number"])
+        return {"number": part.part["number"], "frames": 10}
+
+    def join(self, ready, slot, results):
+        assert slot == 0
+        assert [result["number"] for result in results] == list(range(self.parts))
+        return self._done(ready)
+
+    @staticmethod
+    def _done(ready):
+        made = ImageArtifacts(thumbnail_key=f".beagle/{ready.event.ref.key}.jpg", width=4, height=2)
+        slots = tuple(replace(slot, artifacts=made) for slot in ready.item.slots)
+        return replace(ready.item, slots=slots)
 
 
 def extract(*keys, seconds=60, **thumbnails):
@@ -50,10 +74,19 @@ def extract(*keys, seconds=60, **thumbnails):
                 ReadyItem(event=world.event(key), item=routed.item, route="r", replayed=2)
             )
         batch.append(Received(id=key, body=body))
-    stage = Extract(
-        artifacts=maker, items=world.items, endings=world._endings("extract"), journal=world.journal
-    )
+    stage = stage_of(world, maker, LocalQueue(world.clock))
     return world, maker, stage.run(batch, Budget(world.clock, seconds))
+
+
+def stage_of(world, maker, videos):
+    return Extract(
+        artifacts=maker,
+        results=StorePartResults(world.state),
+        items=Onward(world.items, StoreParcels(world.state)),
+        videos=videos,
+        endings=world._endings("extract"),
+        journal=world.journal,
+    )
 
 
 def test_an_item_is_passed_on_with_its_artifacts_and_all_it_had():
@@ -113,3 +146,57 @@ def test_nothing_is_begun_that_its_invocation_would_not_see_the_end_of():
 def test_books_that_do_not_add_up_fail_the_whole_batch():
     with pytest.raises(ConservationError):
         extract("a/1.jpg", trouble={"a/1.jpg": ConservationError("lost")})
+
+
+def drain(stage, videos):
+    """Run the stage until its queue is empty."""
+    while batch := videos.receive(1):
+        videos.answer(batch, stage.run(batch, Budget(videos.clock, 60)))
+
+
+def test_a_long_video_is_made_in_parts_and_passed_on_once_they_are_all_there():
+    """Whoever finishes the last part joins them; nobody waits for it."""
+    world, maker = World(), Thumbnails(parts=4)
+    videos = LocalQueue(world.clock)
+    stage = stage_of(world, maker, videos)
+    videos.send([long_video(world)])
+
+    drain(stage, videos)
+
+    assert maker.finished == [0, 1, 2, 3]
+    [body] = world.items.bodies()
+    assert messages.load_item(body).item.slots[0].artifacts
+    assert not world.letters()
+
+
+def test_parts_that_are_delivered_again_are_not_made_again_and_the_item_is_registered_once():
+    """Also when the whole video is delivered again: the ledger knows the item that is sent twice."""
+    world, maker = World(), Thumbnails(parts=3)
+    videos = LocalQueue(world.clock)
+    stage = stage_of(world, maker, videos)
+    videos.send([long_video(world)] * 2)
+
+    drain(stage, videos)
+
+    assert maker.finished == [0, 1, 2]
+    assert len({messages.load_item(body).item for body in world.items.bodies()}) == 1
+
+
+def test_another_content_of_the_video_shares_no_part_with_the_first():
+    world, maker = World(), Thumbnails(parts=2)
+    videos = LocalQueue(world.clock)
+    videos.send([long_video(world), long_video(world, "v2")])
+
+    drain(stage_of(world, maker, videos), videos)
+
+    assert sorted(maker.finished) == [0, 0, 1, 1]
+
+
+def long_video(world, content="v1"):
+    [route] = ROUTES["routes"]
+    routes = parse_routes({"team": "acme", "routes": [{**route, "access": "read_only"}]})
+    event = world.event("a/long.mp4", content)
+    routed = route_event(routes, event)
+    return messages.dump_item(
+        ReadyItem(event=event, item=routed.item, route="r", making=making_of(routed.route))
+    )

@@ -13,9 +13,11 @@ from beagle.domain.outcomes import Ending
 from beagle.domain.routes import parse_routes
 from beagle.pipeline import prepare
 from beagle.pipeline.account import ConservationError
+from beagle.pipeline.passing import Onward
 from beagle.ports import Received
 from beagle.providers.aws.notifications import parse_notification
 from beagle.providers.local.queue import LocalQueue
+from beagle.providers.parcels import StoreParcels
 from support.world import BUCKET, ROUTES, Budget, World
 
 
@@ -136,7 +138,9 @@ def test_what_the_items_queue_does_not_take_is_not_acknowledged():
     world.items.down = True
     away = run(world, announced(world), announced(world, "a/2.jpg"))
     world.items.down = False
-    world.prepare = replace(world.prepare, items=Refusing(world.items, {1}))
+    world.prepare = replace(
+        world.prepare, items=Onward(Refusing(world.items, {1}), StoreParcels(world.state))
+    )
     partly = run(world, announced(world), announced(world, "a/2.jpg"))
 
     assert set(away.again) == {"0", "1"}
@@ -157,20 +161,21 @@ class Refusing:
         return sorted(self.refused)
 
 
-def test_an_item_too_large_for_a_message_is_a_dead_letter_that_fits_into_one():
-    """A letter that its own queue refuses would hold its message up for ever."""
+def test_an_item_too_large_for_a_message_lies_in_the_state_bucket_and_is_registered_all_the_same():
+    """The queue carries a claim to it: a long video's playlists are larger than any queue's messages."""
     [route] = ROUTES["routes"]
     tags = [f"tag {number} {'x' * 90}" for number in range(3000)]
     world = World(routes={"team": "acme", "routes": [{**route, "tags": tags}]})
+    for tag in tags:
+        world.darwin.add_tag(tag)
 
     report = run(world, announced(world))
+    [body] = world.items.bodies()
+    world.settle()
 
     assert report.again == {}
-    [body] = world.dead.bodies()
-    assert len(body) <= messages.MESSAGE_LIMIT
-    [letter] = world.letters()
-    assert letter.code == "message_too_large"
-    assert letter.event == world.event("a/1.jpg")
+    assert len(body) < 1000
+    assert world.storage_keys() == ["a/1.jpg"]
 
 
 def test_near_the_end_of_its_time_nothing_is_begun():
@@ -259,7 +264,7 @@ def test_read_only_objects_go_where_their_artifacts_are_made():
             ],
         }
     )
-    world.prepare = replace(world.prepare, routes=routes, videos=videos)
+    world.prepare = replace(world.prepare, routes=routes, videos=Onward(videos, StoreParcels(world.state)))
 
     report = run(world, announced(world, "ro/1.mp4"), announced(world, "rw/1.mp4"))
 

@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     Place = tuple[str | int, ...]
 
 FOLDER = Path(__file__).parents[2] / "recordings"
-RECORDINGS = sorted(FOLDER.glob("*/*.json"))
+RECORDINGS = sorted(
+    path for provider in ("aws", "azure", "gcp") for path in FOLDER.glob(f"{provider}/*.json")
+)
 PARSE = {"aws": parse_aws, "gcp": parse_gcp, "azure": parse_azure}
 
 KEYS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=200)

@@ -1,0 +1,161 @@
+"""All artifacts of an item, whatever its files are: the one door to this package for the pipeline."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from beagle.domain.errors import UnsupportedMediaError
+from beagle.domain.events import ObjectCreated, ObjectRef
+from beagle.domain.items import ImageArtifacts, Item, Making, ReadyItem, ReadyPart, Slot
+from beagle.media.child import Children
+from beagle.ports import ArtifactSink, ObjectReader, Split
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from beagle.domain.media import MediaKind
+    from beagle.media.video.options import VideoOptions
+    from beagle.ports import Deadline
+
+PART_OF_THE_TIME = 0.6
+"""How much of an invocation a part is planned to take: the rest is for the download, and for a slow day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Makes artifacts with the libraries of this package, which are imported when they are needed.
+
+    `open_object` returns the reader of exactly the content that an event announces, `sink_of` where its
+    artifacts go. `invocation_seconds` is how long an invocation may take: longer videos are split.
+    """
+
+    open_object: Callable[[ObjectCreated], ObjectReader]
+    sink_of: Callable[[ObjectCreated, Item], ArtifactSink]
+    invocation_seconds: float
+    children: Children = field(default_factory=Children)
+
+    def make(self, ready: ReadyItem, deadline: Deadline) -> Item | Split:
+        """Return the item with every slot's artifacts, or how to split its first long video."""
+        item = ready.item
+        for index, slot in enumerate(item.slots):
+            if slot.artifacts is not None:
+                continue
+            made = self._slot(replace(ready, item=item), index, slot, deadline)
+            if isinstance(made, Split):
+                return made
+            item = replace(item, slots=(*item.slots[:index], made, *item.slots[index + 1 :]))
+        return item
+
+    def make_part(self, part: ReadyPart, deadline: Deadline) -> dict[str, Any]:
+        """Make the artifacts of one part of a video; return what `join` needs of it."""
+        from beagle.media.video.cuts import Part  # noqa: PLC0415 - what only videos need
+        from beagle.media.video.ffmpeg import find_ffmpeg  # noqa: PLC0415
+        from beagle.media.video.parts import extract_part  # noqa: PLC0415
+        from beagle.media.video.probe import probe  # noqa: PLC0415
+
+        ready, slot = part.ready, part.ready.item.slots[part.slot]
+        event = _event_of(ready, slot)
+        ffmpeg = find_ffmpeg()
+        with self._downloaded(event) as path:
+            result = extract_part(
+                path,
+                probe(path, ffmpeg, deadline),
+                Part.from_json(part.part),
+                self.sink_of(event, ready.item),
+                _options(ready.making),
+                deadline,
+                ffmpeg=ffmpeg,
+            )
+        return result.to_json()
+
+    def join(self, ready: ReadyItem, slot: int, results: Sequence[dict[str, Any]]) -> Item:
+        """Return the item with the artifacts of a slot whose parts are all made."""
+        from beagle.media.video.parts import PartResult, join_parts  # noqa: PLC0415
+
+        slots = list(ready.item.slots)
+        sink = self.sink_of(_event_of(ready, slots[slot]), ready.item)
+        parts = [PartResult.from_json(result) for result in results]
+        slots[slot] = replace(slots[slot], artifacts=join_parts(parts, sink, _options(ready.making)))
+        return replace(ready.item, slots=tuple(slots))
+
+    def _slot(self, ready: ReadyItem, index: int, slot: Slot, deadline: Deadline) -> Slot | Split:
+        event, making = _event_of(ready, slot), ready.making or Making()
+        sink = self.sink_of(event, ready.item)
+        if slot.media_type == "video":
+            return self._video(ready, index, slot, deadline)
+        reader = self.open_object(event)
+        if slot.media_type == "image":
+            from beagle.media.stills import make_still  # noqa: PLC0415
+
+            still = make_still(reader, sink, children=self.children, size=making.size, deadline=deadline)
+            return replace(slot, artifacts=still)
+        if slot.media_type not in making.converts:
+            raise UnsupportedMediaError(
+                f"Read-only storage holds no {slot.media_type or 'files of this kind'}; a route may ask for "
+                "its conversion."
+            )
+        if slot.media_type == "dicom":
+            from beagle.media.dicom import convert_dicom  # noqa: PLC0415
+
+            converted = convert_dicom(reader, sink, children=self.children, deadline=deadline)
+        else:
+            from beagle.media.pdf import convert_pdf  # noqa: PLC0415
+
+            converted = convert_pdf(reader, sink, children=self.children, deadline=deadline)
+        storage_key = sink.key(converted.storage_name) if converted.storage_name else slot.storage_key
+        kind: MediaKind = "image" if isinstance(converted.artifacts, ImageArtifacts) else "video"
+        return replace(slot, artifacts=converted.artifacts, storage_key=storage_key, media_type=kind)
+
+    def _video(self, ready: ReadyItem, index: int, slot: Slot, deadline: Deadline) -> Slot | Split:
+        from beagle.media.video.cuts import plan_parts  # noqa: PLC0415 - what only videos need
+        from beagle.media.video.extract import extract_video  # noqa: PLC0415
+        from beagle.media.video.ffmpeg import find_ffmpeg  # noqa: PLC0415
+        from beagle.media.video.parts import frames_a_second  # noqa: PLC0415
+        from beagle.media.video.probe import probe  # noqa: PLC0415
+
+        event, options, ffmpeg = _event_of(ready, slot), _options(ready.making), find_ffmpeg()
+        with self._downloaded(event) as path:
+            facts = probe(path, ffmpeg, deadline)
+            speed = frames_a_second(facts, options, os.cpu_count() or 1)
+            parts = plan_parts(facts, self.invocation_seconds * PART_OF_THE_TIME, speed)
+            if len(parts) > 1:
+                return Split(index, tuple(part.to_json() for part in parts))
+            sink = self.sink_of(event, ready.item)
+            artifacts = extract_video(path, sink, options, deadline, ffmpeg=ffmpeg)
+        return replace(slot, artifacts=artifacts)
+
+    @contextmanager
+    def _downloaded(self, event: ObjectCreated) -> Iterator[Path]:
+        """Lend the object as a file of a constant name, in a folder that nobody else may read."""
+        with tempfile.TemporaryDirectory(prefix="beagle-") as folder:
+            path = Path(folder) / "source"
+            self.open_object(event).download(path)
+            yield path
+
+
+def _event_of(ready: ReadyItem, slot: Slot) -> ObjectCreated:
+    """Return the announcement of a slot's own object: of a grouped item each slot has another."""
+    ref = ready.event.ref
+    with_container = ready.event.ref.provider == "azure" and slot.storage_key.startswith(f"{ref.bucket}/")
+    key = slot.storage_key.removeprefix(f"{ref.bucket}/") if with_container else slot.storage_key
+    return replace(
+        ready.event,
+        ref=ObjectRef(provider=ref.provider, bucket=ref.bucket, key=key),
+        content=slot.content,
+        size=slot.size,
+    )
+
+
+def _options(making: Making | None) -> VideoOptions:
+    from beagle.media.video.options import VideoOptions  # noqa: PLC0415
+
+    making = making or Making()
+    return VideoOptions(
+        fps=making.fps, frames=making.frames, preview_frames=making.preview_frames, shape=making.shape
+    )

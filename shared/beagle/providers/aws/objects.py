@@ -1,0 +1,81 @@
+"""S3 by its own SDK, for the legal keys that obstore cannot address: `a//b`, `a/../b`, control characters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from beagle.domain.errors import ObjectGoneError, StoreUnavailableError, SupersededError
+from beagle.domain.events import ObjectRef
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from beagle.domain.events import ObjectCreated
+
+_CHUNK = 8 * 1024 * 1024
+_GONE = {"404", "NoSuchKey", "NotFound"}
+_CHANGED = {"412", "PreconditionFailed"}
+
+
+@dataclass(frozen=True, slots=True)
+class S3Reader:
+    """One content of one object, through boto3."""
+
+    client: Any  # boto3's clients are made at run time and have no types of their own
+    ref: ObjectRef
+    size: int
+    etag: str
+
+    def read(self, start: int, length: int) -> bytes:
+        """Return a range; shorter only at the object's end."""
+        end = min(start + length, self.size) - 1
+        return b"" if end < start else bytes(self._get(Range=f"bytes={start}-{end}").read())
+
+    def download(self, to: Path) -> None:
+        """Write the whole object into a new file, piece by piece."""
+        with to.open("xb") as file:
+            for piece in self._get().iter_chunks(_CHUNK):
+                file.write(piece)
+
+    def _get(self, **options: str) -> Any:  # noqa: ANN401 - botocore's stream
+        try:
+            answer = self.client.get_object(
+                Bucket=self.ref.bucket, Key=self.ref.key, IfMatch=self.etag, **options
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise _translated(error, self.ref) from error
+        return answer["Body"]
+
+
+def open_odd(client: Any, event: ObjectCreated) -> S3Reader:  # noqa: ANN401 - see `S3Reader`
+    """Return a reader of exactly the content that an event announced.
+
+    Raises:
+        ObjectGoneError: The object is not there any more.
+        SupersededError: It has other content by now.
+        StoreUnavailableError: S3 did not answer.
+
+    """
+    ref = event.ref
+    try:
+        head = client.head_object(Bucket=ref.bucket, Key=ref.key)
+    except (BotoCoreError, ClientError) as error:
+        raise _translated(error, ref) from error
+    etag = str(head["ETag"])
+    if event.content not in {etag.strip('"'), head.get("VersionId")}:
+        raise SupersededError(f"{ref} has new content ({etag}), which an event of its own announces.")
+    return S3Reader(client, ref, int(head["ContentLength"]), etag)
+
+
+def _translated(
+    error: BotoCoreError | ClientError, ref: ObjectRef
+) -> ObjectGoneError | SupersededError | StoreUnavailableError:
+    code = str(error.response.get("Error", {}).get("Code")) if isinstance(error, ClientError) else ""
+    if code in _GONE:
+        return ObjectGoneError(f"{ref} is not there any more.")
+    if code in _CHANGED:
+        return SupersededError(f"{ref} was overwritten while it was read.")
+    return StoreUnavailableError(f"S3 did not give {ref}: {code or type(error).__name__}.")
