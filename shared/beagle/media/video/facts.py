@@ -81,6 +81,8 @@ class Packets:
     keys: array[int] = field(default_factory=lambda: array("q"))
     length: int = 0
     """Sum of the packets' durations."""
+    guessed: bool = False
+    """Some packets tell no time, as in AVI and raw streams; in their place stands their number."""
 
     def read(self, line: str) -> None:
         """Take a line in: `stream, dts, pts, duration, size, checksum[, F=flags]`, or a line of the head."""
@@ -96,6 +98,9 @@ class Packets:
         if flags & _DISCARD:
             return
         pts = int(fields[2])
+        if pts == _NO_TIME:
+            self.guessed = True
+            pts = len(self.times)
         self.times.append(pts)
         if flags & _KEY:
             self.keys.append(pts)
@@ -103,6 +108,7 @@ class Packets:
 
 
 _KEY, _DISCARD = 1, 4
+_NO_TIME = -(1 << 63)
 
 
 def exact_rate(head: bytes, packets: Packets) -> Fraction | None:
@@ -141,7 +147,7 @@ class Facts:
     times: array[int]
     """When each frame is shown, in order, in units of the time base."""
     keys: array[int]
-    """The times of those that can be decoded without their predecessors."""
+    """The times of those that can be decoded without their predecessors; none where times are guessed."""
     seconds: float
     audio_rate: int
     """Samples a second of the sound that goes into the segments; 0 without sound."""

@@ -27,6 +27,9 @@ _PLAYABLE = "format=yuv420p|yuvj420p,pad='ceil(iw/2)*2':'ceil(ih/2)*2'"
 """What browsers play: eight bits, colours at half the size, therefore even sides."""
 _EVERY_FRAME = ("-fps_mode", "passthrough")
 _SEEK_MARGIN = 0.0005
+_BLOCK, _LEAD = 1024, 3
+"""Samples in a block of AAC, and how many blocks of its neighbours a part encodes and throws away."""
+_AAC_RATES = (96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,22 +98,50 @@ def _trim(part: Part) -> str:
 
 
 def _trim_sound(facts: Facts, part: Part) -> str:
-    bounds = [
-        f"{name}={float(time * facts.time_base):.6f}"
-        for name, time in (("start", part.start), ("end", part.end))
-        if time is not None
+    """Begin the sound a little before the part, on the grid of AAC's blocks, and let it end a little after.
+
+    Blocks overlap: what plays at a joint is right only where both neighbours encode what lies beyond it.
+    """
+    first, end = _sound_blocks(facts, part)
+    lead = max(first - _LEAD, 0) * _BLOCK
+    until = f":end={(end + _LEAD) * _BLOCK / _sound_rate(facts):.6f}" if end is not None else ""
+    begin = max(lead / _sound_rate(facts) - 1, 0)
+    return f"atrim=start={begin:.6f}{until},aresample={_sound_rate(facts)}:async=1:first_pts={lead}"
+
+
+def _sound_blocks(facts: Facts, part: Part) -> tuple[int, int | None]:
+    """Return the first block of AAC that belongs to the part, and the first that does not any more."""
+    blocks = [
+        None if time is None else round(time * facts.time_base * _sound_rate(facts) / _BLOCK)
+        for time in (part.start, part.end)
     ]
-    return f"atrim={':'.join(bounds)}"
+    return blocks[0] or 0, blocks[1]
+
+
+def _sound_rate(facts: Facts) -> int:
+    return facts.audio_rate if facts.audio_rate in _AAC_RATES else 48_000
+
+
+def _sound(facts: Facts, part: Part, number: int) -> list[str]:
+    """Return the sound of one output; of a part only the blocks that are its own."""
+    if not facts.audio_rate:
+        return []
+    if part.is_whole:
+        return ["-map", "0:a:0", "-c:a", "aac"]
+    first, end = _sound_blocks(facts, part)
+    other = [f"lt(pts,{first * _BLOCK})"] if part.start is not None else []
+    other += [f"gte(pts,{end * _BLOCK})"] if end is not None else []
+    return ["-map", f"[sound{number}]", "-c:a", "aac", "-bsf:a", f"noise=drop='{'+'.join(other)}'"]
 
 
 def _segments(facts: Facts, part: Part, options: VideoOptions, quality: str) -> list[str]:
     number = list(_QUALITIES).index(quality)
-    sound = ["-map", "0:a:0" if part.is_whole else f"[sound{number}]"] if facts.audio_rate else []
-    fast = ["-preset", "veryfast"] if options.profile == "fast" else []
+    # x264's macroblock tree looks ahead for what later frames reuse: in vain, where a key frame comes so soon.
+    fast = ["-preset", "veryfast", "-mbtree", "0"] if options.profile == "fast" else []
     # A key frame at every change of scene would make the cuts depend on what x264 thinks of the pictures.
     grid = ["-sc_threshold", "0"] if options.profile == "fast" or not part.is_whole else []
     return [
-        *("-map", ("[large]", "[small]")[number], *sound),
+        *("-map", ("[large]", "[small]")[number], *_sound(facts, part, number)),
         *("-c:v", "libx264", *fast, *grid, "-crf", str(_QUALITIES[quality]), "-g", str(KEY_FRAME_EVERY)),
         *(*_EVERY_FRAME, "-max_muxing_queue_size", "1024", "-avoid_negative_ts", "disabled"),
         # The tables are needed once a segment, where the splitter puts them.

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from beagle.ports import Deadline
 
 _HEAD = 1 << 16
-_NO_TIME = -(1 << 63)
 
 
 def probe(path: Path, ffmpeg: Ffmpeg, deadline: Deadline) -> Facts:
@@ -52,7 +51,7 @@ def probe(path: Path, ffmpeg: Ffmpeg, deadline: Deadline) -> Facts:
         return [
             *ffmpeg.reading(file),
             *(*copy, "-f", "framecrc", pipes[0]),
-            *(*copy, "-frames:v", "1", "-f", "matroska", pipes[1]),
+            *(*copy, "-frames:v", "1", "-bsf:v", "setts=ts=N", "-f", "matroska", pipes[1]),
         ]
 
     ending = sandbox.run(
@@ -98,7 +97,7 @@ def _conclude(header: Header, packets: Packets, head: bytes, ending: sandbox.End
         raise UnreadableMediaError("The video has no frames.")
     times = array("q", sorted(packets.times))
     shown = float((times[-1] - times[0]) * packets.time_base)
-    if times[0] == _NO_TIME or shown > bounds.seconds:
+    if shown > bounds.seconds:
         raise MediaTooLargeError(f"The video would last {shown:.0f} seconds.", seconds=shown)
     rate = exact_rate(head, packets)
     length = float(packets.length * packets.time_base)
@@ -115,7 +114,7 @@ def _conclude(header: Header, packets: Packets, head: bytes, ending: sandbox.End
         native_fps=fps,
         time_base=packets.time_base,
         times=times,
-        keys=array("q", sorted(packets.keys)),
+        keys=array("q", [] if packets.guessed else sorted(packets.keys)),
         seconds=shown,
         audio_rate=sound,
         square=header.square,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _PACKET = 188
 _CHUNK = _PACKET * 4096
-_VIDEO = 0x100
+_VIDEO, _SOUND = 0x100, 0x101
 _TABLES = (0x11, 0x00, 0x1000)
 """The streams of ffmpeg's writer: SDT, PAT and PMT at the head, then video from 0x100."""
 _STARTS, _ADAPTED, _KEY = 0x40, 0x20, 0x40
@@ -67,6 +67,9 @@ class SegmentSplitter:
             time, is_key = _describe(packets[at])
             if self._zero is None:
                 self._zero = time
+                if self._number:
+                    self._held += [packets[taken:at], _restart(_VIDEO), _restart(_SOUND)]
+                    taken = at
             since_start = time - self._zero + self._since_start
             if is_key and self._times and ends_segment(since_start, self._number):
                 self._held.append(packets[taken:at])
@@ -100,6 +103,12 @@ class SegmentSplitter:
             numbers = (np.arange(counter, counter + len(rows)) % 16).astype(np.uint8)
             packets[rows, 3] = packets[rows, 3] & 0xF0 | numbers
             self._counters[table] = (counter + len(rows)) % 16
+
+
+def _restart(stream: int) -> NDArray[np.uint8]:
+    """Return a packet without content which says that a stream's packets are counted anew, from zero."""
+    head = bytes([0x47, stream >> 8, stream & 0xFF, 0x2F, _PACKET - 5, 0x80])
+    return np.frombuffer(head.ljust(_PACKET, b"\xff"), np.uint8).reshape(1, _PACKET)
 
 
 def _describe(packet: NDArray[np.uint8]) -> tuple[int, bool]:

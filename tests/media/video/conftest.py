@@ -1,0 +1,218 @@
+"""Clips made by ffmpeg itself, once a session, and a folder that stands for the bucket."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from beagle.domain.items import HlsArtifacts, Item, ItemId, SectionsArtifacts, Slot
+from beagle.emulator import EmulatedDarwin, Hooks
+from beagle.media.video.extract import extract_video
+from beagle.media.video.ffmpeg import Ffmpeg, find_ffmpeg
+from beagle.media.video.options import VideoOptions
+from beagle.registration.payloads import build_item
+from emulator.samples import post
+
+MOVING = ("-f", "lavfi", "-i", "testsrc2=s={size}:r={rate}:d={seconds}")
+SOUND = ("-f", "lavfi", "-i", "sine=f=330:d={seconds}")
+X264 = ("-c:v", "libx264", "-preset", "veryfast", "-g", "50")
+
+Recipe = tuple[str, ...]
+
+# What follows `ffmpeg`; {name} is another clip. Sizes and seconds are small: nothing here needs more.
+RECIPES: dict[str, Recipe] = {
+    "plain.mp4": (*MOVING, *SOUND, *X264, "-c:a", "aac"),
+    "ntsc.mp4": (*MOVING, *SOUND, *X264, "-c:a", "aac"),
+    "silent.mp4": (*MOVING, *X264),
+    "rotated.mp4": ("-display_rotation", "90", "-i", "{plain.mp4}", "-c", "copy"),
+    "odd.mp4": (*MOVING, *SOUND, "-vf", "crop=159:89:0:0:exact=1", "-pix_fmt", "yuv444p", *X264),
+    "full_colour.mp4": (*MOVING, "-pix_fmt", "yuv444p", *X264),
+    "ten_bit.mp4": (*MOVING, "-pix_fmt", "yuv420p10le", *X264),
+    "grey.mkv": (*MOVING, "-pix_fmt", "gray", "-c:v", "ffv1"),
+    "transparent.mov": (*MOVING, "-vf", "format=yuva444p10le", "-c:v", "prores_ks", "-profile:v", "4444"),
+    "variable.mp4": (*MOVING, "-vf", "select='not(between(mod(n,11),3,7))'", "-fps_mode", "vfr", *X264),
+    "hevc.mp4": (*MOVING, *SOUND, "-c:v", "libx265", "-x265-params", "log-level=error", "-tag:v", "hvc1"),
+    "motion_jpeg.avi": (*MOVING, *SOUND, "-c:v", "mjpeg", "-q:v", "3", "-c:a", "pcm_s16le"),
+    "mpeg4.avi": (*MOVING, *SOUND, "-c:v", "mpeg4", "-bf", "2", "-c:a", "libmp3lame"),
+    "apple.mov": (*MOVING, *SOUND, *X264, "-c:a", "pcm_s16le"),
+    "endless.mkv": ("-i", "{plain.mp4}", "-c", "copy", "-live", "1"),
+    "trimmed.mp4": ("-ss", "0.7", "-i", "{plain.mp4}", "-c", "copy"),
+    "anamorphic.mp4": (*MOVING, "-vf", "setsar=4/3", *X264),
+    "one_frame.mp4": (*MOVING, "-frames:v", "1", *X264),
+    "slow.mp4": (*MOVING, *X264),
+    "raw.hevc": (*MOVING, "-c:v", "libx265", "-x265-params", "log-level=error", "-f", "hevc"),
+    "windows.wmv": (*MOVING, *SOUND, "-c:v", "wmv2", "-c:a", "wmav2"),
+    "cover.mp4": ("-i", "{plain.mp4}", "-i", "{cover.jpg}", "-map", "1", "-map", "0", "-c", "copy")
+    + ("-disposition:0", "attached_pic"),
+    "cover.jpg": (*MOVING, "-frames:v", "1", "-update", "1"),
+    "sound_only.mp4": (*SOUND, "-c:a", "aac"),
+    "magicyuv.avi": (*MOVING, "-c:v", "magicyuv"),
+    "odd_sound.mkv": ("-i", "{plain.mp4}", "-c:v", "copy", "-c:a", "dca", "-strict", "-2", "-ar", "48000"),
+    "growing.mkv": (*MOVING, *X264),
+    "open_gop.mp4": (*MOVING, *SOUND, "-c:v", "libx265", "-x265-params", "log-level=error:open-gop=1:keyint=24"),
+}
+SHAPES: dict[str, dict[str, str]] = {
+    "ntsc.mp4": {"rate": "30000/1001", "seconds": "9"},
+    "slow.mp4": {"rate": "1", "seconds": "40"},
+    "open_gop.mp4": {"seconds": "6"},
+    "one_frame.mp4": {"seconds": "1"},
+}
+USUAL = {"size": "160x90", "rate": "25", "seconds": "3"}
+
+
+class Clips:
+    """Clips by name; each is made when first asked for."""
+
+    def __init__(self, folder: Path, ffmpeg: Path) -> None:
+        self._folder = folder
+        self._ffmpeg = ffmpeg
+
+    def __call__(self, name: str) -> Path:
+        path = self._folder / name
+        if not path.exists():
+            shape = {**USUAL, **SHAPES.get(name, {})}
+            words = [self._word(word, shape) for word in RECIPES[name]]
+            subprocess.run([self._ffmpeg, "-v", "error", "-y", *words, path], check=True)
+        return path
+
+    def _word(self, word: str, shape: dict[str, str]) -> str:
+        if word.startswith("{"):
+            return str(self(word[1:-1]))
+        return word.format(**shape) if "{" in word else word
+
+
+class Time:
+    """A deadline so many seconds from now."""
+
+    def __init__(self, seconds: float = 120) -> None:
+        self._end = time.monotonic() + seconds
+
+    def remaining(self) -> float:
+        return self._end - time.monotonic()
+
+
+class Folder:
+    """A folder that stands for the bucket, and remembers how each object was put."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.puts: list[str] = []
+        self.types: dict[str, tuple[str, str]] = {}
+        self._lock = threading.Lock()
+
+    def put(self, name: str, data: bytes, content_type: str, content_encoding: str = "") -> None:
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        with self._lock:
+            self.puts.append(name)
+            self.types[name] = (content_type, content_encoding)
+
+    def key(self, name: str) -> str:
+        return f"artifacts/clip/{name}"
+
+    def read(self, name: str) -> bytes:
+        return (self.path / name).read_bytes()
+
+    def names(self, below: str = "") -> list[str]:
+        """Return all names below a folder, sorted."""
+        files = (path for path in (self.path / below).rglob("*") if path.is_file())
+        return sorted(str(path.relative_to(self.path)) for path in files)
+
+
+def problems_of(made: HlsArtifacts | SectionsArtifacts, sink: Folder, size: int = 1) -> list[str]:
+    """Register what was made, and return what the emulated Darwin finds wrong with it."""
+
+    def open_object(_bucket: str, key: str) -> bytes | None:
+        path = sink.path / key.removeprefix("artifacts/clip/")
+        return b"the video" if key == "videos/clip" else path.read_bytes() if path.is_file() else None
+
+    darwin = EmulatedDarwin.with_defaults(hooks=Hooks(open_object=open_object))
+    slot = Slot(
+        name="0", file_name="clip", storage_key="videos/clip", media_type="video", size=size, artifacts=made
+    )
+    item = Item(
+        id=ItemId(team="acme", dataset="incoming", path="/", name="clip"),
+        storage="acme-archive",
+        access="read_only",
+        slots=(slot,),
+    )
+    reply = post(darwin, build_item(item), read_only=True)
+    assert reply.status == 200, reply
+    return list(darwin.items()[0].problems)
+
+
+def pixels(ffmpeg: Ffmpeg, *source: object, form: str = "rgb24") -> list[str]:
+    """Return a checksum of every frame's pixels."""
+    done = subprocess.run(
+        [
+            *(ffmpeg.path, "-v", "error"),
+            *map(str, source),
+            *("-fps_mode", "passthrough", "-pix_fmt", form, "-f", "framemd5", "-"),
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return [line.split(",")[-1].strip() for line in done.stdout.splitlines() if not line.startswith("#")]
+
+
+def streams(ffmpeg: Ffmpeg, path: Path) -> str:
+    """Return what ffmpeg says about a file's streams."""
+    done = subprocess.run([ffmpeg.path, "-hide_banner", "-i", path], check=False, capture_output=True, text=True)
+    return "\n".join(line for line in done.stderr.splitlines() if "Stream #0" in line)
+
+
+@pytest.fixture(scope="session")
+def ffmpeg() -> Ffmpeg:
+    """Return the ffmpeg that is shipped."""
+    return find_ffmpeg()
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory, ffmpeg: Ffmpeg) -> Callable[[str], Path]:
+    """Return a maker of clips by name."""
+    return Clips(tmp_path_factory.mktemp("clips"), ffmpeg.path)
+
+
+@pytest.fixture
+def sink(tmp_path: Path) -> Folder:
+    return Folder(tmp_path / "bucket")
+
+
+Extract = Callable[..., Any]
+
+
+@pytest.fixture
+def extract(clip: Callable[[str], Path], sink: Folder, ffmpeg: Ffmpeg) -> Extract:
+    """Return a function that extracts a clip by name into the sink."""
+
+    def run(name: str, **options: Any) -> HlsArtifacts | SectionsArtifacts:
+        return extract_video(clip(name), sink, VideoOptions(**options), Time(), ffmpeg=ffmpeg)
+
+    return run
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """Return a writer of programs that are taken for ffmpeg; what they leave running fails the test."""
+
+    def write(body: str) -> Path:
+        path = tmp_path / "ffmpeg"
+        path.write_text(f"#!/bin/sh\n{body}\n")
+        path.chmod(0o755)
+        return path
+
+    return write
+
+
+def json_round_trip(value: Any) -> Any:
+    """Return what a queue or a bucket would give back."""
+    return json.loads(json.dumps(value))

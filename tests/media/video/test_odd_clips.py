@@ -1,0 +1,200 @@
+"""What becomes of each kind of clip: right artifacts, or a dead letter with a code."""
+
+import gzip
+
+import pytest
+
+from beagle.domain.errors import UnreadableMediaError, UnsupportedMediaError, VerdictError
+from beagle.domain.items import HlsArtifacts, SectionsArtifacts
+
+from .conftest import pixels, problems_of, streams
+
+# name: width, height, frames, whether there is sound
+GOOD = {
+    "plain.mp4": (160, 90, 75, True),
+    "silent.mp4": (160, 90, 75, False),
+    "rotated.mp4": (90, 160, 75, True),
+    "odd.mp4": (159, 89, 75, True),
+    "full_colour.mp4": (160, 90, 75, False),
+    "ten_bit.mp4": (160, 90, 75, False),
+    "grey.mkv": (160, 90, 75, False),
+    "transparent.mov": (160, 90, 75, False),
+    "variable.mp4": (160, 90, 40, False),
+    "hevc.mp4": (160, 90, 75, True),
+    "motion_jpeg.avi": (160, 90, 75, True),
+    "mpeg4.avi": (160, 90, 75, True),
+    "apple.mov": (160, 90, 75, True),
+    "endless.mkv": (160, 90, 75, True),
+    "anamorphic.mp4": (160, 90, 75, False),
+    "one_frame.mp4": (160, 90, 1, False),
+    "slow.mp4": (160, 90, 40, False),
+    "raw.hevc": (160, 90, 75, False),
+    "windows.wmv": (160, 90, 75, True),
+    "cover.mp4": (160, 90, 75, True),
+    "odd_sound.mkv": (160, 90, 75, False),
+    "trimmed.mp4": (160, 90, 57, True),
+}
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_every_kind_of_clip_has_artifacts_that_darwin_can_open(extract, sink, ffmpeg, clip, name):
+    """
+    Numbers, names and sizes agree, frames are the source's own pixels, and browsers can play the segments.
+    """
+    width, height, frames, sound = GOOD[name]
+
+    made = extract(name)
+
+    assert isinstance(made, HlsArtifacts)
+    assert problems_of(made, sink) == []
+    assert (made.width, made.height, made.total_frames) == (width, height, frames)
+    assert made.visible_frames == frames
+    assert bool(made.audio_peaks_key) == sound
+    form = {"ten_bit.mp4": "rgb48be", "transparent.mov": "rgba64be", "grey.mkv": "gray"}.get(name, "rgb24")
+    ours = pixels(ffmpeg, "-i", sink.path / "sections/high/%09d.png", form=form)
+    assert ours == pixels(ffmpeg, "-i", clip(name), "-map", "0:V:0", form=form)
+    for quality in ("high", "low"):
+        said = streams(ffmpeg, sink.path / f"segments/{quality}/000000000.ts")
+        assert "Video: h264" in said
+        assert "yuv420p" in said or "yuvj420p" in said
+        assert "10" not in said.split("yuv")[1].split(",")[0]
+        assert ("Audio: aac" in said) == sound
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [("sound_only.mp4", UnsupportedMediaError), ("magicyuv.avi", UnsupportedMediaError)],
+)
+def test_what_has_no_frames_for_us_is_a_verdict(extract, sink, name, error):
+    """
+    Sound without a picture, and codecs that are not trusted, are dead letters, and leave nothing behind.
+    """
+    with pytest.raises(error) as caught:
+        extract(name)
+
+    assert isinstance(caught.value, VerdictError)
+    assert sink.puts == []
+
+
+@pytest.mark.parametrize("cut", [0, 20, 700, 3000])
+def test_a_file_that_breaks_off_is_a_verdict_or_whole(extract, sink, clip, tmp_path, monkeypatch, cut):
+    """
+    A video of which only the beginning was uploaded has no index, and becomes a dead letter.
+    """
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(clip("plain.mp4").read_bytes()[:cut])
+
+    with pytest.raises(UnreadableMediaError):
+        extract_path(broken, sink)
+
+
+def extract_path(path, sink):
+    """Extract a file that is no clip of the session's."""
+    from beagle.media.video.extract import extract_video  # noqa: PLC0415 - only here
+    from beagle.media.video.options import VideoOptions  # noqa: PLC0415
+
+    from .conftest import Time  # noqa: PLC0415
+
+    return extract_video(path, sink, VideoOptions(), Time())
+
+
+def test_a_stream_that_breaks_off_gives_the_frames_that_are_there(sink, clip, tmp_path):
+    """
+    Matroska can be read as far as it goes; what was recorded is registered.
+    """
+    whole = clip("endless.mkv").read_bytes()
+    broken = tmp_path / "broken.mkv"
+    broken.write_bytes(whole[: len(whole) * 2 // 3])
+
+    made = extract_path(broken, sink)
+
+    assert problems_of(made, sink) == []
+    assert 20 < made.total_frames < 75
+
+
+def test_a_damaged_middle_costs_frames_and_not_the_video(sink, clip, tmp_path):
+    """
+    Bytes that went bad are concealed or left out by the decoder, and all numbers still agree.
+    """
+    data = bytearray(clip("plain.mp4").read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 400] = bytes(400)
+    damaged = tmp_path / "damaged.mp4"
+    damaged.write_bytes(data)
+
+    made = extract_path(damaged, sink)
+
+    assert problems_of(made, sink) == []
+
+
+def test_a_small_video_keeps_its_size_in_the_thumbnail(extract, sink, ffmpeg):
+    """
+    Thumbnails shrink only, and show what the viewer sees, upright.
+    """
+    extract("rotated.mp4")
+
+    assert "90x160" in streams(ffmpeg, sink.path / "thumbnail.jpg")
+
+
+@pytest.mark.parametrize(("fps", "visible"), [("native", 75), (5, 15), (7, 22), (60, 75), (0.5, 2)])
+def test_the_rate_says_how_many_frames_are_visible(extract, sink, fps, visible):
+    """
+    The manifest lists every frame, and marks the visible ones; a rate above the source's changes nothing.
+    """
+    made = extract("plain.mp4", fps=fps)
+
+    assert (made.visible_frames, made.total_frames) == (visible, 75)
+    assert problems_of(made, sink) == []
+    lines = sink.read("frames_manifest.txt").decode().split("\n")
+    assert [line.split(":")[:2] for line in lines[:2]] == [["0", "0"], ["1", "0"]]
+
+
+def test_frames_are_stored_as_the_route_says(extract, sink, ffmpeg):
+    """
+    JPEG of the wanted quality, and no previews where none are wanted.
+    """
+    made = extract("plain.mp4", frames="jpeg:9", preview_frames=False)
+
+    assert (made.sections_extension, made.low_sections_prefix) == ("jpg", None)
+    assert len(sink.names("sections/high")) == 75
+    assert sink.names("sections/low") == []
+    assert "mjpeg" in streams(ffmpeg, sink.path / "sections/high/000000003.jpg")
+    assert problems_of(made, sink) == []
+
+
+def test_previews_that_equal_the_frames_are_encoded_once(extract, sink):
+    """
+    JPEG of quality 5 is what previews are: both names get the same bytes.
+    """
+    made = extract("plain.mp4", frames="jpeg:5", fps=5)
+
+    assert problems_of(made, sink) == []
+    assert sink.read("sections/high/000000007.jpg") == sink.read("sections/low/000000007.jpg")
+
+
+def test_sections_need_no_segments(extract, sink):
+    """
+    The documentation's shape lists every visible frame with its size; nothing is encoded to play.
+    """
+    made = extract("odd.mp4", shape="sections", fps=5)
+
+    assert isinstance(made, SectionsArtifacts)
+    assert len(made.sections) == 15
+    assert {(s.width, s.height) for s in made.sections} == {(159, 89)}
+    assert problems_of(made, sink) == []
+    assert sink.names("segments") == []
+
+
+def test_artifacts_say_what_they_are(extract, sink):
+    """
+    Content types are set; the audio peaks are stored as gzip of what browsers unpack, the same every time.
+    """
+    extract("plain.mp4", fps=5)
+
+    assert sink.types["thumbnail.jpg"] == ("image/jpeg", "")
+    assert sink.types["sections/high/000000000.png"] == ("image/png", "")
+    assert sink.types["segments/high/000000000.ts"] == ("video/mp2t", "")
+    assert sink.types["frames_manifest.txt"] == ("text/plain", "")
+    assert sink.types["audio_peaks.gz"][1] == "gzip"
+    assert 2900 < len(gzip.decompress(sink.read("audio_peaks.gz"))) < 3200
+    assert sink.read("audio_peaks.gz")[4:8] == bytes(4)
