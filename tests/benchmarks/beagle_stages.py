@@ -8,19 +8,20 @@ import os
 from contextlib import redirect_stdout
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from aws_lambda_powertools import Logger, Metrics
 from obstore.store import MemoryStore
 from pydantic import SecretStr
 
-from beagle.bootstrap.stages import build_prepare, build_register
+from beagle.bootstrap.stages import World, build_prepare, build_register
 from beagle.emulator import DEFAULT_KEY, DEFAULT_TEAM
 from beagle.providers.aws.notifications import parse_notification
 from beagle.providers.aws.queue import SqsSource
 from beagle.providers.aws.worker import CloudWatchJournal, Worker
 from beagle.providers.letters import QueueDeadLetters
 from beagle.providers.local.clock import SystemClock
+from beagle.providers.objects import Objects
 from beagle.settings import Settings, routes_of
 
 if TYPE_CHECKING:
@@ -114,18 +115,30 @@ def events(bodies: Sequence[str], size: int) -> list[dict[str, Any]]:
     return [{"Records": records[start : start + size]} for start in range(0, len(records), size)]
 
 
+def _world(settings: Settings, state: ObjectStore) -> World:
+    return World(
+        settings=settings,
+        state=state,
+        dead_letters=QueueDeadLetters(Outbox()),
+        journal=_journal(),
+        clock=SystemClock(),
+    )
+
+
+def _never_opened(_: object) -> NoReturn:
+    raise RuntimeError("Nothing reads an object on read-write storage.")
+
+
 def prepare_all(batches: Sequence[dict[str, Any]]) -> list[str]:
     """Take batches through prepare; return the items it passes on."""
     settings, items = Settings(**SETTINGS), Outbox()
     stage = build_prepare(
-        settings,
+        _world(settings, MemoryStore()),
         routes_of(settings, Path()),
         parse=parse_notification,
         items=items,
-        state=MemoryStore(),
-        dead_letters=QueueDeadLetters(Outbox()),
-        journal=_journal(),
-        clock=SystemClock(),
+        videos=None,
+        objects=Objects(store_of=_never_opened, open_odd=_never_opened, artifact_prefix=".beagle/"),
     )
     _run(Worker(stage, SqsSource(None, ""), _journal()), batches)
     return items.bodies
@@ -135,14 +148,8 @@ def register_all(
     batches: Sequence[dict[str, Any]], *, url: str, state: ObjectStore, items_per_request: int
 ) -> None:
     """Take batches of items through register."""
-    stage = build_register(
-        Settings(**SETTINGS, darwin_url=url, items_per_request=items_per_request),
-        api_key=lambda: SecretStr(DEFAULT_KEY),
-        state=state,
-        dead_letters=QueueDeadLetters(Outbox()),
-        journal=_journal(),
-        clock=SystemClock(),
-    )
+    settings = Settings(**SETTINGS, darwin_url=url, items_per_request=items_per_request)
+    stage = build_register(_world(settings, state), api_key=lambda: SecretStr(DEFAULT_KEY))
     _run(Worker(stage, SqsSource(None, ""), _journal()), batches)
 
 

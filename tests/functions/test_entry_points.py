@@ -31,7 +31,7 @@ MEGABYTE = 1_000_000
 
 def test_there_are_entry_points() -> None:
     """What follows is about something."""
-    assert [path.stem for path in AWS] == ["prepare", "register"]
+    assert [path.stem for path in AWS] == ["extract", "prepare", "register"]
 
 
 @pytest.mark.parametrize("path", ENTRY_POINTS, ids=lambda path: f"{path.parent.name}/{path.stem}")
