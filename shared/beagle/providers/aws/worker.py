@@ -93,7 +93,8 @@ class CloudWatchJournal:
         """Write the invocation's metrics."""
         for ending, count in self._counts.items():
             self.metrics.add_metric(name=ending, unit="Count", value=count)
-        self.metrics.flush_metrics()
+        if self._counts or self._alarmed:  # Powertools warns of metrics without any
+            self.metrics.flush_metrics()
         self._counts.clear()
         self._alarmed.clear()
 
