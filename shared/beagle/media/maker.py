@@ -27,6 +27,10 @@ PART_OF_THE_TIME = 0.6
 """How much of an invocation a part is planned to take: the rest is for the download, and for a slow day."""
 
 
+def _tell_nobody(_done: int, _total: int) -> None:
+    """Let progress be nobody's concern."""
+
+
 @dataclass(frozen=True, slots=True)
 class Maker:
     """Makes artifacts with the libraries of this package, which are imported when they are needed.
@@ -39,6 +43,8 @@ class Maker:
     sink_of: Callable[[ObjectCreated, Item], ArtifactSink]
     invocation_seconds: float
     children: Children = field(default_factory=Children)
+    progress: Callable[[int, int], None] = _tell_nobody
+    """Told how many frames of a video have been decoded, and of how many."""
 
     def make(self, ready: ReadyItem, deadline: Deadline) -> Item | Split:
         """Return the item with every slot's artifacts, or how to split its first long video."""
@@ -71,6 +77,7 @@ class Maker:
                 _options(ready.making),
                 deadline,
                 ffmpeg=ffmpeg,
+                progress=self.progress,
             )
         return result.to_json()
 
@@ -114,9 +121,8 @@ class Maker:
 
     def _video(self, ready: ReadyItem, index: int, slot: Slot, deadline: Deadline) -> Slot | Split:
         from beagle.media.video.cuts import plan_parts  # noqa: PLC0415 - what only videos need
-        from beagle.media.video.extract import extract_video  # noqa: PLC0415
         from beagle.media.video.ffmpeg import find_ffmpeg  # noqa: PLC0415
-        from beagle.media.video.parts import frames_a_second  # noqa: PLC0415
+        from beagle.media.video.parts import extract_part, frames_a_second, join_parts  # noqa: PLC0415
         from beagle.media.video.probe import probe  # noqa: PLC0415
 
         event, options, ffmpeg = _event_of(ready, slot), _options(ready.making), find_ffmpeg()
@@ -127,8 +133,10 @@ class Maker:
             if len(parts) > 1:
                 return Split(index, tuple(part.to_json() for part in parts))
             sink = self.sink_of(event, ready.item)
-            artifacts = extract_video(path, sink, options, deadline, ffmpeg=ffmpeg)
-        return replace(slot, artifacts=artifacts)
+            result = extract_part(
+                path, facts, parts[0], sink, options, deadline, ffmpeg=ffmpeg, progress=self.progress
+            )
+        return replace(slot, artifacts=join_parts([result], sink, options))
 
     @contextmanager
     def _downloaded(self, event: ObjectCreated) -> Iterator[Path]:

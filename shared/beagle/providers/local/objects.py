@@ -1,0 +1,84 @@
+"""One file as the object, and a folder where its artifacts go."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from beagle.domain.errors import ObjectGoneError, StoreUnavailableError, SupersededError
+
+
+@dataclass(frozen=True, slots=True)
+class FileReader:
+    """A file as it was when it was opened; after a change it is not read any further."""
+
+    path: Path
+    size: int
+    changed_at: int
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Return a reader of what the file holds now; raises OSError where it cannot be read."""
+        with path.open("rb") as file:
+            look = os.fstat(file.fileno())
+        return cls(path, look.st_size, look.st_mtime_ns)
+
+    def digest(self) -> str:
+        """Return what tells this content from any other: its SHA-256."""
+        try:
+            with self.path.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise StoreUnavailableError(f"{self.path} cannot be read: {error.strerror}.") from error
+
+    def read(self, start: int, length: int) -> bytes:
+        """Return a range; shorter only at the file's end."""
+        try:
+            with self.path.open("rb") as file:
+                self._require_unchanged(os.fstat(file.fileno()))
+                file.seek(start)
+                return file.read(max(0, min(length, self.size - start)))
+        except FileNotFoundError as error:
+            raise ObjectGoneError(f"{self.path} is not there any more.") from error
+        except OSError as error:
+            raise StoreUnavailableError(f"{self.path} cannot be read: {error.strerror}.") from error
+
+    def download(self, to: Path) -> None:
+        """Give the file a second name where the system allows it, since films are large; else copy it."""
+        self.read(0, 0)
+        try:
+            to.hardlink_to(self.path.resolve())
+        except OSError:
+            try:
+                shutil.copyfile(self.path, to)
+            except OSError as error:
+                raise StoreUnavailableError(f"{self.path} cannot be copied: {error.strerror}.") from error
+
+    def _require_unchanged(self, look: os.stat_result) -> None:
+        if (look.st_size, look.st_mtime_ns) != (self.size, self.changed_at):
+            raise SupersededError(f"{self.path} was changed while it was read.")
+
+
+@dataclass(frozen=True, slots=True)
+class FolderSink:
+    """A folder below which artifacts lie under their own names; Darwin is told them below a prefix."""
+
+    folder: Path
+    prefix: str
+
+    def put(self, name: str, data: bytes, content_type: str, content_encoding: str = "") -> None:  # noqa: ARG002 - files have no headers
+        """Keep one artifact; the same name again overwrites."""
+        path = self.folder / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        except OSError as error:
+            raise StoreUnavailableError(f"{path} cannot be written: {error.strerror}.") from error
+
+    def key(self, name: str) -> str:
+        """Return the storage key that Darwin is told for an artifact."""
+        return self.prefix + name
