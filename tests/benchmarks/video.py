@@ -4,9 +4,9 @@
                                      [--darwin-ffmpeg /usr/bin/ffmpeg] [--repeat N]
 
 Both sides are whole processes, one after the other: processor seconds include every child, memory is the sum
-over the process tree at its worst moment, disk what lay in the working folder at its worst moment (darwin-py's
-artifacts lie there; ours go into a folder that stands for the bucket). darwin-py needs an `ffprobe` on the
-path, which imageio-ffmpeg's wheel does not bring.
+over the process tree at its worst moment, disk what lay in the working folder at its worst moment (there
+darwin-py's artifacts lie; ours go into a folder that stands for the bucket). darwin-py needs an `ffprobe` on
+the path, which imageio-ffmpeg's wheel does not bring.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Folder:
 
 
 def make_clip(path: Path, size: str, seconds: int) -> None:
-    """Write a clip like a camera's: a still with natural statistics, panned, with things that move, and noise."""
+    """Write a clip like a camera's: a natural still, panned, with things that move, and noise."""
     width, height = (int(n) for n in size.split("x"))
     rng = np.random.default_rng(7)
     w, h = width + 240, height + 60
@@ -75,11 +75,15 @@ def make_clip(path: Path, size: str, seconds: int) -> None:
     frequency[0, 0] = 1
 
     def plane(steepness: float, spread: float) -> np.ndarray:
-        picture = np.fft.irfft2(np.exp(2j * np.pi * rng.random(frequency.shape)) / frequency**steepness, (h, w))
+        picture = np.fft.irfft2(
+            np.exp(2j * np.pi * rng.random(frequency.shape)) / frequency**steepness, (h, w)
+        )
         return spread * (picture - picture.mean()) / picture.std()
 
     light = plane(1.45, 45)
-    still = np.stack([np.clip(128 + light + plane(1.8, 20), 0, 255).astype(np.uint8) for _ in range(3)], axis=-1)
+    still = np.stack(
+        [np.clip(128 + light + plane(1.8, 20), 0, 255).astype(np.uint8) for _ in range(3)], axis=-1
+    )
     for _ in range(30):
         x, y = rng.integers(0, w - 80), rng.integers(0, h - 80)
         still[y : y + rng.integers(8, 80), x : x + rng.integers(8, 80)] = rng.integers(0, 256, 3)

@@ -14,7 +14,6 @@ import os
 import signal
 import stat
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -36,9 +35,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from beagle.ports import Deadline
-
-if sys.platform == "linux":
-    import resource
 
 _TICK = 0.2
 _KEPT_LINES = 30
@@ -136,12 +132,13 @@ def run(  # noqa: PLR0913 - each is a fact of the run, and none has a better hom
         pool = stack.enter_context(ThreadPoolExecutor(len(pipes)))
         try:
             names = [f"pipe:{writing}" for _, writing in pipes[1:]]
-            process = _start(command(file, names), file, [writing for _, writing in pipes])
+            process = _start(
+                command(file, names), file, [writing for _, writing in pipes], limits, deadline, stack
+            )
         finally:
             for _, writing in pipes:
                 os.close(writing)
         stack.callback(_end, process)
-        _limit(process.pid, limits, deadline)
         stack.callback(stop.set)
         streams = [Stream(reading, stop) for reading, _ in pipes]
         tasks = [pool.submit(read, stream) for read, stream in zip((listen, *readers), streams, strict=True)]
@@ -158,37 +155,42 @@ def _open(source: Path) -> int:
     return file
 
 
-def _start(arguments: list[str], file: int, pipes: list[int]) -> subprocess.Popen[bytes]:
-    """Start the child in a directory that is gone as soon as it runs: relative names lead nowhere."""
-    nowhere = tempfile.mkdtemp(prefix="beagle-")
-    try:
-        return subprocess.Popen(  # noqa: S603 - no shell, and no argument comes from outside
-            arguments,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=pipes[0],
-            pass_fds=(file, *pipes[1:]),
-            env={},
-            cwd=nowhere,
-            process_group=0,
-        )
-    finally:
-        os.rmdir(nowhere)  # noqa: PTH106 - a name from mkdtemp
+def _start(  # noqa: PLR0913, PLR0917 - what the kernel is told of a process
+    arguments: list[str],
+    file: int,
+    pipes: list[int],
+    limits: Limits,
+    deadline: Deadline,
+    stack: contextlib.ExitStack,
+) -> subprocess.Popen[bytes]:
+    """Start the child in a directory that is gone as soon as it runs: relative names lead nowhere.
 
-
-def _limit(pid: int, limits: Limits, deadline: Deadline) -> None:
-    """Set the limits from outside: code between fork and exec is not safe in a program with threads."""
-    if sys.platform != "linux":
-        return
+    A shell sets the limits and becomes the program: code of ours between fork and exec would not be safe in a
+    process with threads, and limits set from outside would come a moment late.
+    """
     seconds = int(deadline.remaining() * (os.cpu_count() or 1)) + 60
-    for kind, most in (
-        (resource.RLIMIT_AS, limits.memory),
-        (resource.RLIMIT_CPU, seconds),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        with contextlib.suppress(ProcessLookupError):
-            resource.prlimit(pid, kind, (most, most))
+    limited = (
+        f"ulimit -c 0; ulimit -f 0; ulimit -t {seconds}; ulimit -v {limits.memory >> 10} 2>/dev/null; "
+        'rmdir "$PWD"; exec "$0" "$@"'
+    )
+    nowhere = tempfile.mkdtemp(prefix="beagle-")
+    stack.callback(_remove, nowhere)
+    return subprocess.Popen(  # noqa: S603 - the shell's words are ours, and no argument comes from outside
+        ["/bin/sh", "-c", limited, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=pipes[0],
+        pass_fds=(file, *pipes[1:]),
+        env={},
+        cwd=nowhere,
+        process_group=0,
+    )
+
+
+def _remove(folder: str) -> None:
+    """Remove a child's folder that it could not remove itself."""
+    with contextlib.suppress(FileNotFoundError):
+        os.rmdir(folder)  # noqa: PTH106 - a name from mkdtemp
 
 
 def _watch(

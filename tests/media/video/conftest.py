@@ -7,8 +7,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,8 +19,12 @@ from beagle.media.video.options import VideoOptions
 from beagle.registration.payloads import build_item
 from emulator.samples import post
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 MOVING = ("-f", "lavfi", "-i", "testsrc2=s={size}:r={rate}:d={seconds}")
 SOUND = ("-f", "lavfi", "-i", "sine=f=330:d={seconds}")
+X265 = ("-c:v", "libx265", "-x265-params")
 X264 = ("-c:v", "libx264", "-preset", "veryfast", "-g", "50")
 
 Recipe = tuple[str, ...]
@@ -49,14 +52,22 @@ RECIPES: dict[str, Recipe] = {
     "slow.mp4": (*MOVING, *X264),
     "raw.hevc": (*MOVING, "-c:v", "libx265", "-x265-params", "log-level=error", "-f", "hevc"),
     "windows.wmv": (*MOVING, *SOUND, "-c:v", "wmv2", "-c:a", "wmav2"),
-    "cover.mp4": ("-i", "{plain.mp4}", "-i", "{cover.jpg}", "-map", "1", "-map", "0", "-c", "copy")
-    + ("-disposition:0", "attached_pic"),
+    "cover.mp4": (
+        *("-i", "{plain.mp4}", "-i", "{cover.jpg}", "-map", "1", "-map", "0", "-c", "copy"),
+        *("-disposition:0", "attached_pic"),
+    ),
     "cover.jpg": (*MOVING, "-frames:v", "1", "-update", "1"),
     "sound_only.mp4": (*SOUND, "-c:a", "aac"),
     "magicyuv.avi": (*MOVING, "-c:v", "magicyuv"),
     "odd_sound.mkv": ("-i", "{plain.mp4}", "-c:v", "copy", "-c:a", "dca", "-strict", "-2", "-ar", "48000"),
-    "growing.mkv": (*MOVING, *X264),
-    "open_gop.mp4": (*MOVING, *SOUND, "-c:v", "libx265", "-x265-params", "log-level=error:open-gop=1:keyint=24"),
+    "open_gop.mp4": (
+        *MOVING,
+        *SOUND,
+        "-c:v",
+        "libx265",
+        "-x265-params",
+        "log-level=error:open-gop=1:keyint=24",
+    ),
 }
 SHAPES: dict[str, dict[str, str]] = {
     "ntsc.mp4": {"rate": "30000/1001", "seconds": "9"},
@@ -68,7 +79,7 @@ USUAL = {"size": "160x90", "rate": "25", "seconds": "3"}
 
 
 class Clips:
-    """Clips by name; each is made when first asked for."""
+    """Clips by name; each is made when first asked for. `long_` before a name makes seven seconds of it."""
 
     def __init__(self, folder: Path, ffmpeg: Path) -> None:
         self._folder = folder
@@ -77,14 +88,16 @@ class Clips:
     def __call__(self, name: str) -> Path:
         path = self._folder / name
         if not path.exists():
-            shape = {**USUAL, **SHAPES.get(name, {})}
-            words = [self._word(word, shape) for word in RECIPES[name]]
+            longer = "long_" if name.startswith("long_") else ""
+            recipe = name.removeprefix(longer)
+            shape = {**USUAL, **SHAPES.get(recipe, {}), **({"seconds": "7"} if longer else {})}
+            words = [self._word(word, shape, longer) for word in RECIPES[recipe]]
             subprocess.run([self._ffmpeg, "-v", "error", "-y", *words, path], check=True)
         return path
 
-    def _word(self, word: str, shape: dict[str, str]) -> str:
+    def _word(self, word: str, shape: dict[str, str], longer: str) -> str:
         if word.startswith("{"):
-            return str(self(word[1:-1]))
+            return str(self(longer + word[1:-1]))
         return word.format(**shape) if "{" in word else word
 
 
@@ -166,7 +179,9 @@ def pixels(ffmpeg: Ffmpeg, *source: object, form: str = "rgb24") -> list[str]:
 
 def streams(ffmpeg: Ffmpeg, path: Path) -> str:
     """Return what ffmpeg says about a file's streams."""
-    done = subprocess.run([ffmpeg.path, "-hide_banner", "-i", path], check=False, capture_output=True, text=True)
+    done = subprocess.run(
+        [ffmpeg.path, "-hide_banner", "-i", path], check=False, capture_output=True, text=True
+    )
     return "\n".join(line for line in done.stderr.splitlines() if "Stream #0" in line)
 
 

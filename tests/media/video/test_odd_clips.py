@@ -6,8 +6,10 @@ import pytest
 
 from beagle.domain.errors import UnreadableMediaError, UnsupportedMediaError, VerdictError
 from beagle.domain.items import HlsArtifacts, SectionsArtifacts
+from beagle.media.video.extract import extract_video
+from beagle.media.video.options import VideoOptions
 
-from .conftest import pixels, problems_of, streams
+from .conftest import Time, pixels, problems_of, streams
 
 # name: width, height, frames, whether there is sound
 GOOD = {
@@ -38,9 +40,7 @@ GOOD = {
 
 @pytest.mark.parametrize("name", GOOD)
 def test_every_kind_of_clip_has_artifacts_that_darwin_can_open(extract, sink, ffmpeg, clip, name):
-    """
-    Numbers, names and sizes agree, frames are the source's own pixels, and browsers can play the segments.
-    """
+    """Numbers, names and sizes agree, frames are the source's own pixels, browsers play the segments."""
     width, height, frames, sound = GOOD[name]
 
     made = extract(name)
@@ -66,9 +66,7 @@ def test_every_kind_of_clip_has_artifacts_that_darwin_can_open(extract, sink, ff
     [("sound_only.mp4", UnsupportedMediaError), ("magicyuv.avi", UnsupportedMediaError)],
 )
 def test_what_has_no_frames_for_us_is_a_verdict(extract, sink, name, error):
-    """
-    Sound without a picture, and codecs that are not trusted, are dead letters, and leave nothing behind.
-    """
+    """Sound without a picture and codecs that are not trusted are dead letters and leave nothing."""
     with pytest.raises(error) as caught:
         extract(name)
 
@@ -77,10 +75,8 @@ def test_what_has_no_frames_for_us_is_a_verdict(extract, sink, name, error):
 
 
 @pytest.mark.parametrize("cut", [0, 20, 700, 3000])
-def test_a_file_that_breaks_off_is_a_verdict_or_whole(extract, sink, clip, tmp_path, monkeypatch, cut):
-    """
-    A video of which only the beginning was uploaded has no index, and becomes a dead letter.
-    """
+def test_a_file_that_breaks_off_is_a_verdict_or_whole(sink, clip, tmp_path, cut):
+    """A video of which only the beginning was uploaded has no index, and becomes a dead letter."""
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(clip("plain.mp4").read_bytes()[:cut])
 
@@ -90,18 +86,11 @@ def test_a_file_that_breaks_off_is_a_verdict_or_whole(extract, sink, clip, tmp_p
 
 def extract_path(path, sink):
     """Extract a file that is no clip of the session's."""
-    from beagle.media.video.extract import extract_video  # noqa: PLC0415 - only here
-    from beagle.media.video.options import VideoOptions  # noqa: PLC0415
-
-    from .conftest import Time  # noqa: PLC0415
-
     return extract_video(path, sink, VideoOptions(), Time())
 
 
 def test_a_stream_that_breaks_off_gives_the_frames_that_are_there(sink, clip, tmp_path):
-    """
-    Matroska can be read as far as it goes; what was recorded is registered.
-    """
+    """Matroska can be read as far as it goes; what was recorded is registered."""
     whole = clip("endless.mkv").read_bytes()
     broken = tmp_path / "broken.mkv"
     broken.write_bytes(whole[: len(whole) * 2 // 3])
@@ -113,9 +102,7 @@ def test_a_stream_that_breaks_off_gives_the_frames_that_are_there(sink, clip, tm
 
 
 def test_a_damaged_middle_costs_frames_and_not_the_video(sink, clip, tmp_path):
-    """
-    Bytes that went bad are concealed or left out by the decoder, and all numbers still agree.
-    """
+    """Bytes that went bad are concealed or left out by the decoder, and all numbers still agree."""
     data = bytearray(clip("plain.mp4").read_bytes())
     middle = len(data) // 2
     data[middle : middle + 400] = bytes(400)
@@ -128,9 +115,7 @@ def test_a_damaged_middle_costs_frames_and_not_the_video(sink, clip, tmp_path):
 
 
 def test_a_small_video_keeps_its_size_in_the_thumbnail(extract, sink, ffmpeg):
-    """
-    Thumbnails shrink only, and show what the viewer sees, upright.
-    """
+    """Thumbnails shrink only, and show what the viewer sees, upright."""
     extract("rotated.mp4")
 
     assert "90x160" in streams(ffmpeg, sink.path / "thumbnail.jpg")
@@ -138,9 +123,7 @@ def test_a_small_video_keeps_its_size_in_the_thumbnail(extract, sink, ffmpeg):
 
 @pytest.mark.parametrize(("fps", "visible"), [("native", 75), (5, 15), (7, 22), (60, 75), (0.5, 2)])
 def test_the_rate_says_how_many_frames_are_visible(extract, sink, fps, visible):
-    """
-    The manifest lists every frame, and marks the visible ones; a rate above the source's changes nothing.
-    """
+    """The manifest marks the visible frames; a rate above the source's changes nothing."""
     made = extract("plain.mp4", fps=fps)
 
     assert (made.visible_frames, made.total_frames) == (visible, 75)
@@ -150,9 +133,7 @@ def test_the_rate_says_how_many_frames_are_visible(extract, sink, fps, visible):
 
 
 def test_frames_are_stored_as_the_route_says(extract, sink, ffmpeg):
-    """
-    JPEG of the wanted quality, and no previews where none are wanted.
-    """
+    """JPEG of the wanted quality, and no previews where none are wanted."""
     made = extract("plain.mp4", frames="jpeg:9", preview_frames=False)
 
     assert (made.sections_extension, made.low_sections_prefix) == ("jpg", None)
@@ -163,9 +144,7 @@ def test_frames_are_stored_as_the_route_says(extract, sink, ffmpeg):
 
 
 def test_previews_that_equal_the_frames_are_encoded_once(extract, sink):
-    """
-    JPEG of quality 5 is what previews are: both names get the same bytes.
-    """
+    """JPEG of quality 5 is what previews are: both names get the same bytes."""
     made = extract("plain.mp4", frames="jpeg:5", fps=5)
 
     assert problems_of(made, sink) == []
@@ -173,9 +152,7 @@ def test_previews_that_equal_the_frames_are_encoded_once(extract, sink):
 
 
 def test_sections_need_no_segments(extract, sink):
-    """
-    The documentation's shape lists every visible frame with its size; nothing is encoded to play.
-    """
+    """The documentation's shape lists every visible frame with its size; nothing is encoded to play."""
     made = extract("odd.mp4", shape="sections", fps=5)
 
     assert isinstance(made, SectionsArtifacts)
@@ -186,9 +163,7 @@ def test_sections_need_no_segments(extract, sink):
 
 
 def test_artifacts_say_what_they_are(extract, sink):
-    """
-    Content types are set; the audio peaks are stored as gzip of what browsers unpack, the same every time.
-    """
+    """Content types are set; audio peaks are stored as gzip, with the same bytes every time."""
     extract("plain.mp4", fps=5)
 
     assert sink.types["thumbnail.jpg"] == ("image/jpeg", "")

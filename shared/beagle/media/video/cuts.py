@@ -73,10 +73,15 @@ def plan_parts(facts: Facts, seconds_per_invocation: float, speed: float) -> lis
     if wanted <= 1 or not _can_be_cut(facts):
         return [whole(facts)]
     starts = list(segment_starts(facts))
-    cuts = sorted({bisect_right(starts, total * part // wanted) - 1 for part in range(wanted)})
+    cuts = sorted({_nearest(starts, total * part // wanted) for part in range(wanted)})
     return [
         _part(facts, starts, cuts, number, at) for number, at in enumerate(pairwise([*cuts, len(starts)]))
     ]
+
+
+def _nearest(starts: Sequence[int], frame: int) -> int:
+    before = bisect_right(starts, frame) - 1
+    return min(range(before, min(before + 2, len(starts))), key=lambda at: abs(starts[at] - frame))
 
 
 def _can_be_cut(facts: Facts) -> bool:

@@ -95,15 +95,16 @@ class Packets:
             return
         fields = line.split(",")
         flags = next((int(f.strip().removeprefix("F="), 0) for f in fields[6:] if "F=" in f), _KEY)
-        if flags & _DISCARD:
-            return
         pts = int(fields[2])
         if pts == _NO_TIME:
             self.guessed = True
             pts = len(self.times)
-        self.times.append(pts)
         if flags & _KEY:
             self.keys.append(pts)
+        # What lies before an edit list's begin is decoded for what follows it, and never shown.
+        if flags & _DISCARD:
+            return
+        self.times.append(pts)
         self.length += int(fields[3])
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from beagle.media.video.grid import KEY_FRAME_EVERY
+from beagle.media.video.manifest import visible_before
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,12 +77,15 @@ def main_arguments(
 
 def _graph(facts: Facts, part: Part, options: VideoOptions, outputs: Outputs) -> list[str]:
     step = options.step(facts.native_fps)
-    chosen = f"select='eq(trunc(trunc((n+{part.first_frame + 1})/{step})*{step})\\,n+{part.first_frame})'"
+    # Counts as the manifest does, by the same arithmetic; a closed formula can miss a frame by rounding.
+    shown = visible_before(part.first_frame, step)
+    due = f"trunc((ld(0)+{shown})*{step})"
+    chosen = f"select='if(eq(n+{part.first_frame},{due}),st(0,ld(0)+1),0)',"
     frames = ["[high]", "[low]"][: 1 + outputs.previews]
     chain = [
         f"[0:V:0]{_trim(part)}showinfo=checksum=0"
         + (",split=2[playing][stills]" if outputs.segments else "[stills]"),
-        f"[stills]{chosen + ',' if step > 1 else ''}split={len(frames)}{''.join(frames)}",
+        f"[stills]{chosen if step > 1 else ''}split={len(frames)}{''.join(frames)}",
     ]
     if outputs.segments:
         square = "" if facts.square else "setsar=1,"
@@ -136,7 +140,7 @@ def _sound(facts: Facts, part: Part, number: int) -> list[str]:
 
 def _segments(facts: Facts, part: Part, options: VideoOptions, quality: str) -> list[str]:
     number = list(_QUALITIES).index(quality)
-    # x264's macroblock tree looks ahead for what later frames reuse: in vain, where a key frame comes so soon.
+    # x264's macroblock tree looks ahead for what later frames reuse: in vain with key frames so close.
     fast = ["-preset", "veryfast", "-mbtree", "0"] if options.profile == "fast" else []
     # A key frame at every change of scene would make the cuts depend on what x264 thinks of the pictures.
     grid = ["-sc_threshold", "0"] if options.profile == "fast" or not part.is_whole else []

@@ -63,7 +63,25 @@ def probe(path: Path, ffmpeg: Ffmpeg, deadline: Deadline) -> Facts:
         on_line=header.read,
     )
     _judge(header, ending, ffmpeg.bounds)
+    if not packets.width:
+        _bound_packets(_claimed(path, ffmpeg, deadline), ffmpeg.bounds)
     return _conclude(header, packets, bytes(head), ending, ffmpeg.bounds)
+
+
+def _claimed(path: Path, ffmpeg: Ffmpeg, deadline: Deadline) -> Packets:
+    """Return what the container alone says, for a stream whose size ffmpeg refused to take over."""
+    packets = Packets()
+
+    def list_packets(stream: Stream) -> None:
+        for line in stream.lines():
+            packets.read(line)
+
+    def command(file: int, pipes: Sequence[str]) -> list[str]:
+        first = ("-map", "0:V:0", "-c", "copy", "-frames:v", "1", "-f", "framecrc", pipes[0])
+        return [*ffmpeg.reading(file, "-nofind_stream_info"), *first]
+
+    sandbox.run(command, path, [list_packets], deadline=deadline, limits=ffmpeg.limits)
+    return packets
 
 
 def _bound_packets(packets: Packets, bounds: Bounds) -> None:

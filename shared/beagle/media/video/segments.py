@@ -60,8 +60,8 @@ class SegmentSplitter:
         packets = np.frombuffer(data[:whole], np.uint8).reshape(-1, _PACKET)
         streams = (packets[:, 1].astype(np.uint16) & 0x1F) << 8 | packets[:, 2]
         begins = (packets[:, 1] & _STARTS) != 0
-        if len(self._tables) < len(_TABLES):
-            self._tables += [packets[at] for at in np.flatnonzero(np.isin(streams, _TABLES))[: len(_TABLES)]]
+        if missing := len(_TABLES) - len(self._tables):
+            self._tables += [packets[at] for at in np.flatnonzero(np.isin(streams, _TABLES))[:missing]]
         taken = 0
         for at in map(int, np.flatnonzero(begins & (streams == _VIDEO))):
             time, is_key = _describe(packets[at])
