@@ -336,8 +336,8 @@ class Registrar(Protocol):
         fails to: what has no verdict is `Postponed`.
         """
 
-    def seconds_to_wait(self) -> float:
-        """Return how long it is held back from sending anything: 0 when a request may go now."""
+    def seconds_to_wait(self, destination: Destination) -> float:
+        """Return how long nothing may be sent there: 0 when a request may go now."""
 
     def find(self, item: ItemId) -> Standing | None:
         """Return what stands in Darwin under the item's path and name.

@@ -384,10 +384,10 @@ def test_a_pause_that_darwin_asks_for_is_told_and_kept(darwin: EmulatedDarwin, c
     assert first.error.retry_after == 120
     assert isinstance(second, Postponed)
     assert isinstance(second.error, DarwinNotAskedError)
-    assert second.error.retry_after == registrar.seconds_to_wait() == pytest.approx(120, abs=1)
+    assert second.error.retry_after == registrar.seconds_to_wait(TO_UPLOADS) == pytest.approx(120, abs=1)
     assert len(darwin.requests()) == 1
     clock.advance(121)
-    assert registrar.seconds_to_wait() == 0
+    assert registrar.seconds_to_wait(TO_UPLOADS) == 0
     assert kinds(registrar.register(TO_UPLOADS, images(1), MINUTE)) == [Accepted]
 
 
@@ -427,7 +427,7 @@ def test_short_retries_count_in_the_rate(darwin: EmulatedDarwin, client: DarwinC
     darwin.inject(Fault(kind="status", status=502, count=2))
 
     assert kinds(registrar.register(TO_UPLOADS, images(1), MINUTE)) == [Accepted]
-    assert registrar.seconds_to_wait() == pytest.approx(1)
+    assert registrar.seconds_to_wait(TO_UPLOADS) == pytest.approx(1)
 
 
 def test_out_of_time_nothing_is_sent(darwin: EmulatedDarwin, registrar: DarwinRegistrar) -> None:
@@ -519,7 +519,7 @@ def test_a_key_that_may_only_register_cannot_look_and_goes_on_registering(
 
     with pytest.raises(DarwinUnauthorizedError):
         registrar.find(images(1)[0].id)
-    assert registrar.seconds_to_wait() == 0
+    assert registrar.seconds_to_wait(TO_UPLOADS) == 0
     assert kinds(registrar.register(TO_UPLOADS, images(1), MINUTE)) == [Accepted]
 
 

@@ -79,13 +79,12 @@ class Endings:
         return self._outcome(Ending.DEAD_LETTERED, subject, error.code, str(error))
 
     def again(self, subject: Subject, error: BeagleError) -> Outcome:
-        """Leave the message in its queue, for longer each time, unless the service said for how long."""
-        # Half of the wait is left to chance, so that what failed together does not come back together.
-        if isinstance(error, ServiceError) and error.retry_after is not None:
-            retry_in = max(error.retry_after, 1.0) * (1 + self.chance() / 2)
-        else:
-            wait = min(FIRST_WAIT * 2 ** min(subject.message.attempts - 1, 10), LONGEST_WAIT)
-            retry_in = wait * (0.5 + self.chance())
+        """Leave the message in its queue, for longer each time, and as long as the service asked at least."""
+        wait = min(FIRST_WAIT * 2 ** min(subject.message.attempts - 1, 10), LONGEST_WAIT)
+        asked = (error.retry_after or 0.0) if isinstance(error, ServiceError) else 0.0
+        # A third of the wait is left to chance, so that what failed together does not come back together;
+        # never sooner than asked, and later each time, or a long outage would use up the queue's patience.
+        retry_in = max(asked, wait) * (1 + self.chance() / 2)
         return self._outcome(Ending.AGAIN, subject, error.code, str(error), retry_in=retry_in)
 
     def good(self, ending: Ending, subject: Subject, code: str = "", detail: str = "") -> Outcome:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cmp_to_key
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 from beagle.domain.errors import BeagleError, DarwinThrottledError, ServiceError
@@ -20,14 +19,18 @@ from beagle.pipeline.endings import Endings, Subject
 from beagle.pipeline.limits import SPARE, require_time
 from beagle.pipeline.settling import settle
 from beagle.pipeline.work import Round, Work
-from beagle.ports import Destination, Journal, Kept, Ledger, Parcels, Registrar
+from beagle.ports import Destination, Journal, Ledger, Parcels, Registrar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from beagle.domain.events import ObjectRef
     from beagle.domain.items import ItemId
     from beagle.ports import Deadline, Received, Report
+
+
+LONGEST_IDLE = 10.0
+"""Seconds that an invocation sits and waits for Darwin; what must wait longer waits in the queue."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,19 +78,29 @@ class Register:
             account=account,
             deadline=deadline,
         )
-        try:
-            require_time(deadline)
-            held_back = self.registrar.seconds_to_wait()
-            if held_back > deadline.remaining() - SPARE:
-                raise DarwinThrottledError("Darwin asked for a pause.", retry_after=held_back)
-        except ServiceError as error:
-            for work in works:
-                this.end(work, error)
-            return []
-        for destination, claimed in _by_destination(claim(works, this)):
+        for destination, wanted in _by_destination(works):
+            try:
+                require_time(deadline)
+                self._require_turn(destination, deadline)
+            except ServiceError as error:
+                for work in wanted:
+                    this.end(work, error)
+                continue
+            claimed = claim(wanted, this)
             items = [work.ready.item for work, _ in claimed]
             settle(claimed, self.registrar.register(destination, items, deadline), this)
         return this.renamed
+
+    def _require_turn(self, destination: Destination, deadline: Deadline) -> None:
+        """Return if Darwin may be asked soon: waiting for long is cheaper in the queue than in here.
+
+        Raises:
+            DarwinThrottledError: It may not; the messages come again, and the ledger is left alone.
+
+        """
+        wait = self.registrar.seconds_to_wait(destination)
+        if wait > min(LONGEST_IDLE, deadline.remaining() - SPARE):
+            raise DarwinThrottledError("Darwin is left alone for a while.", retry_after=wait)
 
 
 def _newest_first(works: list[Work]) -> list[Work]:
@@ -103,21 +116,17 @@ def _newest_first(works: list[Work]) -> list[Work]:
     return [work for group in by_object.values() for work in sorted(group, key=cmp_to_key(order))]
 
 
-def _by_destination(
-    claimed: Iterable[tuple[Work, Kept]],
-) -> list[tuple[Destination, list[tuple[Work, Kept]]]]:
-    def destination(pair: tuple[Work, Kept]) -> Destination:
-        item = pair[0].ready.item
-        return Destination(
+def _by_destination(works: list[Work]) -> list[tuple[Destination, list[Work]]]:
+    """Return works by what one request has in common, in the order in which they came."""
+    groups: dict[Destination, list[Work]] = {}
+    for work in works:
+        item = work.ready.item
+        destination = Destination(
             team=item.id.team,
             dataset=item.id.dataset,
             storage=item.storage,
             access=item.access,
             ignore_dicom_layout=item.ignore_dicom_layout,
         )
-
-    def sort_key(pair: tuple[Work, Kept]) -> tuple[str, ...]:
-        to = destination(pair)
-        return (to.team, to.dataset, to.storage, to.access, str(to.ignore_dicom_layout))
-
-    return [(to, list(group)) for to, group in groupby(sorted(claimed, key=sort_key), destination)]
+        groups.setdefault(destination, []).append(work)
+    return list(groups.items())

@@ -75,9 +75,9 @@ class DarwinRegistrar:
             run.settle(waiting[:count])
         return run.finish()
 
-    def seconds_to_wait(self) -> float:
-        """Return how long nothing may be sent; 0 when a request may go now."""
-        return self.pacer.seconds_to_wait()
+    def seconds_to_wait(self, destination: Destination) -> float:
+        """Return how long nothing may be sent there; 0 when a request may go now."""
+        return self.pacer.seconds_to_wait(_lane(destination))
 
     def find(self, item: ItemId) -> Standing | None:
         """Return what stands in Darwin under the item's path and name.
@@ -106,7 +106,7 @@ class _Run:
         self._registrar = registrar
         self._pacer = registrar.pacer
         self._destination = destination
-        self._lane = f"{destination.team}/{destination.dataset}/{destination.storage}"
+        self._lane = _lane(destination)
         self._items = items
         self._deadline = deadline
         self._answers: dict[int, Answer] = {}
@@ -217,6 +217,10 @@ class _Run:
         for index in part:
             unsure = index in self._unsure
             self._answers[index] = Postponed(_ambiguous(error) if unsure else error)
+
+
+def _lane(destination: Destination) -> str:
+    return f"{destination.team}/{destination.dataset}/{destination.storage}"
 
 
 def _ambiguous(error: DarwinError) -> DarwinError:

@@ -547,3 +547,22 @@ def test_darwin_is_not_asked_again_before_it_said():
 
     [waits] = [o.retry_in for _, o in world.journal.notes if o.ending is Ending.AGAIN]
     assert 300 <= waits <= 450
+
+
+@pytest.mark.parametrize("status", [401, 404])
+def test_what_a_person_must_mend_is_not_waited_for_inside_an_invocation(status):
+    """
+    A minute's pause follows; messages, duplicates too, go back to the queue at once: nobody pays for sleep.
+    """
+    world = World()
+    world.darwin.inject(Fault(kind="status", status=status, count=None))
+    for _ in range(2):
+        world.upload("a/1.jpg")
+    while world.run_prepare():
+        pass
+    started = world.clock.monotonic()
+    world.run_register(seconds=120)
+
+    assert world.clock.monotonic() - started < 10
+    assert world.registrations() == 1
+    assert len(world.items) == 2
