@@ -1,14 +1,16 @@
 """The page in a real browser: it shows what is registered, by itself, and runs nothing that was uploaded."""
 
+import io
 import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from beagle.emulator import EmulatedDarwin, Fault, Hooks, Server, serve
 from beagle.emulator.pictures import THUMBNAIL
-from emulator.samples import artifacts, flat, hls, post, slot, slotted
+from emulator.samples import PREFIX, artifacts, flat, hls, post, sections, slot, slotted, still
 
 pytestmark = pytest.mark.browser
 
@@ -22,6 +24,20 @@ QUIET = [
     "--disable-sync",
 ]
 WICKED = '<img src=x onerror="document.title=1">'
+
+
+FILM = hls(
+    visible_frames=12,
+    total_frames=24,
+    storage_sections_key_prefix="artifacts/film/high",
+    storage_frames_manifest_key="artifacts/film/frames_manifest.txt",
+)
+
+
+def _picture(width: int, height: int) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (width, height), (20, 90 + width % 100, 140)).save(file, "PNG")
+    return file.getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +56,12 @@ def browser() -> Iterator[Any]:
 @pytest.fixture
 def stage() -> EmulatedDarwin:
     """Set up a Darwin that sees its buckets; every read-write picture is the little grey one."""
-    objects = artifacts() | {"artifacts/clip/thumbnail.jpg": THUMBNAIL}
+    objects = artifacts() | {"artifacts/clip/thumbnail.jpg": THUMBNAIL, "stills/1.jpg": _picture(900, 600)}
+    # The sixth frame of the film is missing; every other is as wide as its number says.
+    objects |= {f"artifacts/film/high/{n:09d}.png": _picture(100 + n, 80) for n in range(12) if n != 5}
+    objects |= {f"{PREFIX}/hq/{n}.png": _picture(200 + n, 80) for n in (1, 2, 3)}
+    times = [f"{n}:0:{n % 2}:{n / 20:.4f}" for n in range(24)]
+    objects["artifacts/film/frames_manifest.txt"] = "\n".join(times).encode()
     del objects["artifacts/clip/audio_peaks.gz"]
 
     def open_object(bucket: str, key: str) -> bytes | None:
@@ -98,7 +119,7 @@ def test_an_item_opens_with_its_keys_and_problems(page: Any, stage: EmulatedDarw
     assert "videos/clip.mp4" in text
     assert "audio peaks artifacts/clip/audio_peaks.gz do not exist" in text
     page.keyboard.press("Escape")
-    assert not page.locator("dialog").is_visible()
+    assert page.locator("dialog[open]").count() == 0
 
 
 def test_names_are_text_whatever_they_say(page: Any, stage: EmulatedDarwin) -> None:
@@ -167,3 +188,121 @@ def test_three_hundred_items_with_long_names_fit_a_narrow_screen(page: Any, stag
         assert page.evaluate("document.documentElement.scrollWidth") == 360
     page.click("#more")
     assert page.locator(".card").count() == 300
+
+
+def _shown(page: Any) -> int:
+    """Return how wide the frame is that stands on the stage, once there is one."""
+    page.locator(".stage img").wait_for()
+    return int(page.evaluate("document.querySelector('.stage img').naturalWidth"))
+
+
+def _await_frame(page: Any, told: str) -> None:
+    """Look at every picture that the browser draws: a frame stands for a tenth of a second."""
+    page.evaluate(
+        """async (told) => {
+          while (!document.querySelector(".told").textContent.startsWith(told))
+            await new Promise((drawn) => requestAnimationFrame(drawn));
+        }""",
+        told,
+    )
+
+
+def _step(page: Any, key: str, to: str) -> int:
+    page.keyboard.press(key)
+    page.wait_for_selector(f".stage [alt='Frame {to}']")
+    return _shown(page)
+
+
+def test_a_film_is_stepped_through_by_keys_and_slider(page: Any, stage: EmulatedDarwin) -> None:
+    """Each frame is the picture of its number, with the time that the manifest tells."""
+    post(stage, slotted(FILM, name="film.mp4"), read_only=True)
+    page.click(".card")
+    page.wait_for_selector(".told:has-text('0:00.05')")
+
+    assert _shown(page) == 100
+    assert page.inner_text(".told").split() == ["1", "/", "12", "0:00.05"]
+    assert _step(page, "ArrowRight", "2") == 101
+    assert _step(page, "ArrowRight", "3") == 102
+    assert page.inner_text(".told").split() == ["3", "/", "12", "0:00.25"]
+    assert _step(page, "ArrowLeft", "2") == 101
+    page.fill(".controls input", "11")
+    page.wait_for_selector(".stage [alt='Frame 12']")
+    assert _shown(page) == 111
+    page.keyboard.press("ArrowRight")
+    assert page.inner_text(".told").split() == ["12", "/", "12", "0:01.15"]
+
+
+def test_a_film_plays_at_its_own_pace_past_a_missing_frame(page: Any, stage: EmulatedDarwin) -> None:
+    """A tenth of a second a frame, as the manifest says; a frame that is not there is told, and passed."""
+    post(stage, slotted(FILM, name="film.mp4"), read_only=True)
+    page.click(".card")
+    page.wait_for_selector(".told:has-text('0:00.05')")
+    page.fill(".controls input", "5")
+    page.wait_for_selector(".stage:has-text('Frame 6 cannot be shown.')")
+    page.fill(".controls input", "0")
+    began = page.evaluate("performance.now()")
+    page.click("button[aria-label=Play]")
+    page.wait_for_selector("button[aria-label=Pause]")
+    page.wait_for_selector("button[aria-label=Play]")
+
+    assert page.evaluate("performance.now()") - began >= 1000
+    assert page.inner_text(".told").startswith("12 / 12")
+    page.click("button[aria-label=Play]")
+    _await_frame(page, "3 / 12")
+    page.keyboard.press("ArrowLeft")
+    assert page.locator("button[aria-label=Play]").count() == 1
+
+
+def test_sections_are_played_without_a_manifest(page: Any, stage: EmulatedDarwin) -> None:
+    """The documentation's shape tells no times: frames still come one after the other."""
+    post(stage, sections(3, name="pages.mp4", path="/"), read_only=True)
+    page.click(".card")
+
+    assert _shown(page) == 201
+    assert _step(page, "ArrowRight", "2") == 202
+    assert page.inner_text(".told") == "2 / 3"
+    page.click("button[aria-label=Play]")
+    page.wait_for_selector(".told:has-text('3 / 3')")
+
+
+def test_closing_an_item_ends_its_film(page: Any, stage: EmulatedDarwin) -> None:
+    """Nothing goes on behind the page, and the next item begins at its own first frame."""
+    post(stage, slotted(FILM, name="film.mp4"), read_only=True)
+    page.click(".card")
+    page.click("button[aria-label=Play]")
+    _await_frame(page, "2 / 12")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".player", state="detached")
+    page.click(".card")
+
+    assert page.inner_text(".told").startswith("1 / 12")
+    assert page.evaluate("players.length") == 1
+
+
+def test_an_image_opens_at_full_size(page: Any, stage: EmulatedDarwin) -> None:
+    """Pixel for pixel, with its size; a picture that a browser cannot show says so."""
+    post(stage, still("1.jpg"), still("2.jpg"), read_only=True)
+    page.click(".card:has-text('1.jpg')")
+    page.click(".open")
+    page.wait_for_selector("#full img")
+
+    assert page.inner_text("#full-name") == "1.jpg, 900 \N{MULTIPLICATION SIGN} 600"
+    box = page.locator("#full img").bounding_box()
+    assert (box["width"], box["height"]) == (900, 600)
+    page.keyboard.press("Escape")
+    assert page.locator("#detail").is_visible()
+    page.keyboard.press("Escape")
+    page.click(".card:has-text('2.jpg')")
+    page.click(".open")
+    page.wait_for_selector("#full-body:has-text('cannot show this file')")
+
+
+def test_the_player_fits_a_narrow_screen(page: Any, stage: EmulatedDarwin) -> None:
+    """Controls stay reachable on a telephone."""
+    post(stage, slotted(FILM | {"file_name": WICKED}, name="x" * 180), read_only=True)
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.click(".card")
+    page.locator(".stage img").wait_for()
+
+    assert page.evaluate("document.getElementById('detail').scrollWidth") <= 360
+    assert page.locator(".told").bounding_box()["x"] < 360

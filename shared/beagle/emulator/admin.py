@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from .faults import Fault
-from .pictures import OPAQUE, media_type
+from .looking import look_at
 from .records import ALL_PERMISSIONS, Provider
 from .routing import decode
-from .snapshot import item_detail, picture_key, snapshot
+from .snapshot import item_detail, snapshot
 from .wire import RefusalError, Reply, json_reply, not_found
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ Parsed = TypeVar("Parsed")
 PAGE = {
     "/": ("index.html", "text/html; charset=utf-8"),
     "/_page/page.js": ("page.js", "text/javascript; charset=utf-8"),
+    "/_page/player.js": ("player.js", "text/javascript; charset=utf-8"),
     "/_page/page.css": ("page.css", "text/css; charset=utf-8"),
     "/_page/icon.svg": ("icon.svg", "image/svg+xml"),
 }
@@ -142,7 +143,7 @@ class Admin:
         if origin and origin.partition("://")[2] != request.header("host"):
             raise RefusalError(403, "FORBIDDEN", {"origin": ["is another site"]})
         if segments[1:2] == ("items",) and request.method == "GET":
-            return self._look_at(segments[2:])
+            return look_at(self._darwin.context, segments[2:])
         lever = self._levers.get((request.method, "/".join(segments[1:])))
         if lever is None:
             raise not_found("lever")
@@ -158,29 +159,6 @@ class Admin:
                 epoch=int(epoch) if epoch.isdecimal() else 0,
             )
         )
-
-    def _look_at(self, segments: tuple[str, ...]) -> Reply:
-        self._darwin.context.settle()
-        item = self._darwin.context.world.items.get(segments[0]) if segments else None
-        if item is None:
-            raise not_found("item")
-        if segments[1:] == ():
-            return json_reply(item_detail(item))
-        if segments[1] != "thumbnail":
-            raise not_found("page")
-        bucket = self._darwin.context.bucket_of(item)
-        key = picture_key(item)
-        data = bucket.read(key) if bucket is not None and key is not None else None
-        kind = media_type(data) if data is not None else OPAQUE
-        if data is None or kind == OPAQUE:
-            # Nothing to show is no error: the page then draws the type's icon.
-            return Reply(204)
-        headers = (
-            ("Content-Type", kind),
-            ("X-Content-Type-Options", "nosniff"),
-            ("Cache-Control", "max-age=60"),
-        )
-        return Reply(200, headers, data)
 
     def _faults(self) -> Reply:
         return json_reply({"faults": [f.model_dump(mode="json") for f in self._darwin.pending_faults()]})

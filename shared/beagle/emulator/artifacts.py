@@ -7,6 +7,7 @@ are held against the bucket, which the real Darwin does only when someone opens 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -84,6 +85,16 @@ def _manifest_problems(fields: Mapping[str, Any], bucket: Bucket) -> Iterator[st
         yield f"frames manifest has {len(lines)} lines, total_frames says {fields['total_frames']}"
     if visible != fields["visible_frames"]:
         yield f"frames manifest shows {visible} frames, visible_frames says {fields['visible_frames']}"
+
+
+def visible_times(manifest: bytes) -> list[float] | None:
+    """Return when each visible frame is shown, in seconds; None of a manifest that cannot be read."""
+    try:
+        rows = [line.split(":") for line in manifest.decode().split("\n")]
+        times = [float(seconds) for _, _, shown, seconds in rows if shown == "1"]
+    except ValueError:
+        return None
+    return times if all(map(isfinite, times)) else None
 
 
 def _section_problems(fields: Mapping[str, Any], bucket: Bucket) -> Iterator[str]:

@@ -117,7 +117,7 @@ def read_file(call: Call) -> Reply:
     for item in context.world.all_items():
         for slot in item.slots:
             if item.team == call.team and call.params["slot_id"] in {slot.id, slot.upload_id}:
-                key = _file_key(slot, call.params.get("part", "original"), call.params.get("number"))
+                key = file_key(slot, call.params.get("part", "original"), call.params.get("number"))
                 bucket = context.bucket_of(item)
                 data = bucket.read(key) if bucket is not None and key is not None else None
                 if data is None:
@@ -126,7 +126,8 @@ def read_file(call: Call) -> Reply:
     raise not_found("file")
 
 
-def _file_key(slot: Slot, part: str, number: str | None) -> str | None:
+def file_key(slot: Slot, part: str, number: str | None) -> str | None:
+    """Return the storage key of a slot's original, thumbnail or numbered section, if it has that."""
     if part == "original":
         return slot.storage_key
     if part == "thumbnail":

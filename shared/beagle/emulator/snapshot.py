@@ -132,6 +132,7 @@ def _slot_detail(slot: Slot) -> dict[str, Any]:
         "type": slot.type,
         "storage_key": slot.storage_key,
         "total_sections": slot.total_sections,
+        "frames": slot.fields.get("visible_frames") or len(slot.fields.get("sections", ())),
         "tags": list(slot.tags),
     }
 

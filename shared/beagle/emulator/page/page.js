@@ -28,6 +28,7 @@ const state = {
   shown: PAGE_SIZE,
 };
 const cards = new Map();
+let players = [];
 
 function element(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
@@ -338,15 +339,56 @@ function definition(name, value) {
 
 function slotSection(slot, alone) {
   const facts = Object.entries(slot)
-    .filter(([name, value]) => name !== "slot_name" && value !== null && !(Array.isArray(value) && !value.length))
+    .filter(([name, value]) => !["slot_name", "frames"].includes(name) && value !== null && !(Array.isArray(value) && !value.length))
     .flatMap(([name, value]) => definition(name, value));
   return [element("h3", {}, alone ? "File" : `Slot ${slot.slot_name}`), element("dl", {}, ...facts)];
+}
+
+// What there is to see of a slot: frames to play through, or a picture to open at full size.
+function view(item, slot, index) {
+  const place = `/_admin/items/${encodeURIComponent(item.id)}/slots/${index}`;
+  if (state.pictures && slot.frames) {
+    const player = new Player(place, slot.frames);
+    players.push(player);
+    return player.node;
+  }
+  const first = index === 0 ? shot(item) : null;
+  if (!state.pictures || slot.type !== "image" || !slot.storage_key || item.status === "processing") return first;
+  return element(
+    "button",
+    { class: first ? "open" : "open bare", type: "button", onclick: () => openFull(slot, `${place}/original`) },
+    first,
+    element("span", { class: "hint" }, "Full size"),
+  );
+}
+
+async function openFull(slot, address) {
+  const image = element("img", { src: address, alt: slot.file_name });
+  const body = $("full-body");
+  $("full-name").textContent = slot.file_name;
+  body.replaceChildren();
+  $("full").showModal();
+  try {
+    await image.decode();
+  } catch {
+    body.replaceChildren(element("p", {}, "A browser cannot show this file, or it is not in the bucket."));
+    return;
+  }
+  $("full-name").textContent = `${slot.file_name}, ${image.naturalWidth} × ${image.naturalHeight}`;
+  body.replaceChildren(image);
+}
+
+function endPlaying() {
+  for (const player of players) player.stop();
+  players = [];
 }
 
 async function openDetail(id) {
   const answer = await fetch(`/_admin/items/${encodeURIComponent(id)}`);
   if (!answer.ok) return;
   const item = await answer.json();
+  endPlaying();
+  const views = item.slots.map((slot, index) => view(item, slot, index));
   const troubles = [...item.problems];
   if (item.processing_error) {
     troubles.unshift(`Darwin could not read ${item.processing_error.storage_key}: ${item.processing_error.message}`);
@@ -368,11 +410,15 @@ async function openDetail(id) {
       ...(item.tags.length ? definition("tags", item.tags.join(", ")) : []),
       ...(Object.keys(item.options).length ? definition("options", item.options) : []),
     ),
-    ...item.slots.flatMap((slot) => slotSection(slot, item.slots.length === 1)),
+    ...item.slots.flatMap((slot, index) => {
+      const [title, facts] = slotSection(slot, item.slots.length === 1);
+      return [title, index ? views[index] : null, facts];
+    }),
     element("h3", {}, "Layout"),
     element("pre", { class: "box" }, JSON.stringify(item.layout)),
   );
-  $("detail-body").replaceChildren(shot(item), inside);
+  $("detail").classList.toggle("wide", players.length > 0);
+  $("detail-body").replaceChildren(views[0], inside);
   if (!$("detail").open) $("detail").showModal();
   $("detail").scrollTop = 0;
 }
@@ -449,6 +495,20 @@ $("more").addEventListener("click", () => {
 });
 $("detail").addEventListener("click", (event) => {
   if (event.target === $("detail")) $("detail").close();
+});
+$("detail").addEventListener("close", () => {
+  endPlaying();
+  $("detail-body").replaceChildren();
+});
+$("detail").addEventListener("keydown", (event) => {
+  const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  const player = players.find((one) => one.node.contains(event.target)) ?? players[0];
+  if (!step || !player || event.ctrlKey || event.metaKey || event.altKey) return;
+  event.preventDefault();
+  player.step(step);
+});
+$("full").addEventListener("click", (event) => {
+  if (["full", "full-body"].includes(event.target.id)) $("full").close();
 });
 new ResizeObserver(drawCharts).observe(document.body);
 poll();
