@@ -41,6 +41,8 @@ function element(tag, attributes = {}, ...children) {
   return node;
 }
 
+const counted = (many, what) => `${number.format(many)} ${what}${many === 1 ? "" : "s"}`;
+
 function shape(tag, attributes = {}) {
   const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
@@ -313,7 +315,7 @@ function drawCharts() {
   const recent = state.requests.filter((request) => request.at >= since);
   const items = recent.reduce((sum, request) => sum + request.registered, 0);
   $("pulse-text").textContent = recent.length
-    ? `${number.format(recent.length)} requests, ${number.format(items)} items registered`
+    ? `${counted(recent.length, "request")}, ${counted(items, "item")} registered`
     : "No requests";
   drawChart($("pulse"), 300, 30);
   if (state.view === "requests") drawChart($("chart"), 600, 60);
@@ -420,6 +422,7 @@ async function openDetail(id) {
   $("detail").classList.toggle("wide", players.length > 0);
   $("detail-body").replaceChildren(views[0], inside);
   if (!$("detail").open) $("detail").showModal();
+  players[0]?.button.focus();
   $("detail").scrollTop = 0;
 }
 
