@@ -1,6 +1,7 @@
 """What becomes of each kind of clip: right artifacts, or a dead letter with a code."""
 
 import gzip
+import subprocess
 
 import pytest
 
@@ -112,6 +113,25 @@ def test_a_damaged_middle_costs_frames_and_not_the_video(sink, clip, tmp_path):
     made = extract_path(damaged, sink)
 
     assert problems_of(made, sink) == []
+
+
+def test_a_slow_videos_clock_does_not_run_backwards(extract, sink, ffmpeg):
+    """With a frame a second, the first would have to be decoded before time zero: it is shifted."""
+    extract("slow.mp4")
+
+    for quality in ("high", "low"):
+        path = sink.path / f"segments/{quality}/000000000.ts"
+        said = subprocess.run(
+            [ffmpeg.path, "-v", "error", "-copyts", "-i", path, "-c", "copy", "-f", "framecrc", "-"],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        lines = [line.split(",") for line in said.splitlines() if not line.startswith("#")]
+        assert all(0 <= int(dts) <= int(pts) for _, dts, pts, *_ in lines)
+        assert [int(pts) - int(lines[0][2]) < 60 * 90_000 for _, _, pts, *_ in lines].count(True) == len(
+            lines
+        )
 
 
 def test_a_small_video_keeps_its_size_in_the_thumbnail(extract, sink, ffmpeg):

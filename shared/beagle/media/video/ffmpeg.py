@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from dataclasses import dataclass, field
 from importlib import resources
@@ -78,7 +79,7 @@ class Ffmpeg:
 def find_ffmpeg(
     path: Path | None = None, *, allow_older: bool = False, bounds: Bounds | None = None
 ) -> Ffmpeg:
-    """Return the ffmpeg of imageio-ffmpeg's wheel, or the given one, once its version has been checked.
+    """Return the given ffmpeg, or the wheel's, or the system's, once its version has been checked.
 
     `allow_older` takes a version with known holes: for files that one made oneself.
 
@@ -86,7 +87,7 @@ def find_ffmpeg(
         ConfigurationError: There is none, it does not run, or it is older than is safe.
 
     """
-    path = path or _packaged()
+    path = path or _packaged() or _installed()
     version = version_of(path)
     if version is None or (not allow_older and not is_safe(version)):
         told = ".".join(map(str, version)) if version else "of an unknown version"
@@ -96,17 +97,24 @@ def find_ffmpeg(
     return Ffmpeg(path, bounds=bounds or Bounds())
 
 
-def _packaged() -> Path:
+def _packaged() -> Path | None:
+    """Return the binary that imageio-ffmpeg's wheel brings."""
     try:
         folder = resources.files("imageio_ffmpeg").joinpath("binaries")
-    except ModuleNotFoundError as error:
+    except ModuleNotFoundError:
+        return None
+    found = sorted(entry.name for entry in folder.iterdir() if entry.name.startswith("ffmpeg-"))
+    return Path(str(folder.joinpath(found[0]))) if found else None
+
+
+def _installed() -> Path:
+    """Return the binary that the system finds: on Lambda a layer's, in /opt/bin."""
+    found = shutil.which("ffmpeg")
+    if found is None:
         raise ConfigurationError(
-            "There is no ffmpeg: neither a path nor the package imageio-ffmpeg."
-        ) from error
-    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        if entry.name.startswith("ffmpeg-"):
-            return Path(str(entry))
-    raise ConfigurationError("The package imageio-ffmpeg holds no ffmpeg for this system.")
+            "There is no ffmpeg: neither the package imageio-ffmpeg nor one on the PATH."
+        )
+    return Path(found)
 
 
 def version_of(path: Path) -> tuple[int, int, int] | None:

@@ -17,9 +17,9 @@ class VideoOptions:
     preview_frames: bool = True
     shape: Literal["hls", "sections"] = "hls"
     profile: Literal["fast", "equal"] = "fast"
-    """`fast` encodes segments with x264's preset veryfast on a fixed grid of key frames: for camera pictures
-    they are smaller than darwin-py's and as like to the source. `equal` asks of x264 what darwin-py does:
-    medium, and a key frame wherever the scene changes."""
+    """`fast` encodes segments with x264's preset veryfast on a fixed grid of key frames: camera pictures come
+    out as small as darwin-py's, and as like to the source. `equal` asks of x264 what darwin-py does: medium,
+    and a key frame wherever the scene changes."""
 
     @property
     def jpeg_quality(self) -> int | None:
