@@ -7,7 +7,7 @@ import requests
 
 from beagle.emulator import DEFAULT_KEY, EmulatedDarwin, Hooks, Server, serve
 from beagle.emulator.pictures import THUMBNAIL
-from emulator.samples import READ_WRITE, body, flat, post, still
+from emulator.samples import PREFIX, READ_WRITE, artifacts, body, flat, hls, post, sections, slotted, still
 
 
 def pull(
@@ -143,7 +143,7 @@ def test_the_page_runs_only_its_own_script(server: Server) -> None:
     assert "<title>Darwin (emulated)</title>" in page.text
     assert "unsafe" not in page.headers["Content-Security-Policy"]
     assert page.headers["X-Content-Type-Options"] == "nosniff"
-    for asset in ("page.js", "page.css", "icon.svg"):
+    for asset in ("page.js", "player.js", "page.css", "icon.svg"):
         assert requests.get(f"{server.url}/_page/{asset}", timeout=5).status_code == 200
 
 
@@ -173,3 +173,40 @@ def test_one_item_is_told_in_full(server: Server, darwin: EmulatedDarwin) -> Non
     assert item["slots"][0]["storage_key"] == "cars/1.jpg"
     assert pull(server, "GET", "items/nobody").status_code == 404
     assert pull(server, "GET", "nothing").status_code == 404
+
+
+def test_frames_are_found_by_number_in_both_shapes() -> None:
+    """And the times of those that are visible, by the manifest; what is not there is nothing, and no error."""
+    objects = artifacts() | {
+        f"{PREFIX}/sections/high/000000001.png": THUMBNAIL,
+        f"{PREFIX}/hq/2.png": THUMBNAIL,
+    }
+    darwin = EmulatedDarwin.with_defaults(hooks=Hooks(open_object=lambda _, key: objects.get(key)))
+    post(darwin, slotted(hls(), name="hls"), sections(name="sections", path="/"), read_only=True)
+    film, pages = (f"items/{item.id}/slots/0" for item in darwin.items())
+    with serve(darwin) as server:
+
+        def seen(lever: str) -> tuple[int, str | None]:
+            reply = pull(server, "GET", lever)
+            return reply.status_code, reply.headers.get("Content-Type")
+
+        assert [seen(f"{place}/frames/1") for place in (film, pages)] == [(200, "image/jpeg")] * 2
+        assert seen(f"{film}/frames/7")[0] == seen(f"{pages}/frames/2")[0] == 204
+        assert pull(server, "GET", f"{film}/times").json() == {"times": [0.0, 0.0667]}
+        assert seen(f"{pages}/times")[0] == 204
+        details = [pull(server, "GET", f"items/{item.id}").json() for item in darwin.items()]
+        assert [detail["slots"][0]["frames"] for detail in details] == [2, 2]
+        for lever in ("frames", "frames/-1", "frames/x", f"frames/{'9' * 30}", "manifest", "times/1"):
+            assert seen(f"{film}/{lever}")[0] == 404, lever
+        for place in ("slots/1/original", "slots/x/original", "slots"):
+            assert seen(f"{film.removesuffix('slots/0')}{place}")[0] == 404, place
+
+
+@pytest.mark.parametrize("manifest", [b"", b"0:0:1", b"0:0:1:nan", b"\xff", b"0:0:1:soon"])
+def test_a_manifest_that_cannot_be_read_tells_no_times(manifest: bytes) -> None:
+    """The page then plays at a pace of its own."""
+    objects = artifacts() | {f"{PREFIX}/frames_manifest.txt": manifest}
+    darwin = EmulatedDarwin.with_defaults(hooks=Hooks(open_object=lambda _, key: objects.get(key)))
+    post(darwin, slotted(hls()), read_only=True)
+    with serve(darwin) as server:
+        assert pull(server, "GET", f"items/{darwin.items()[0].id}/slots/0/times").status_code == 204
