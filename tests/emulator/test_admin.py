@@ -176,11 +176,9 @@ def test_one_item_is_told_in_full(server: Server, darwin: EmulatedDarwin) -> Non
 
 
 def test_frames_are_found_by_number_in_both_shapes() -> None:
-    """And the times of those that are visible, by the manifest; what is not there is nothing, and no error."""
-    objects = artifacts() | {
-        f"{PREFIX}/sections/high/000000001.png": THUMBNAIL,
-        f"{PREFIX}/hq/2.png": THUMBNAIL,
-    }
+    """And the times of the visible ones, by the manifest; what is not there is nothing, and no error."""
+    objects = artifacts()
+    objects |= {f"{PREFIX}/{key}": THUMBNAIL for key in ("sections/high/000000001.png", "hq/2.png")}
     darwin = EmulatedDarwin.with_defaults(hooks=Hooks(open_object=lambda _, key: objects.get(key)))
     post(darwin, slotted(hls(), name="hls"), sections(name="sections", path="/"), read_only=True)
     film, pages = (f"items/{item.id}/slots/0" for item in darwin.items())
