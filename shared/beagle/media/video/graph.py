@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 PREVIEW_QUALITY = 5
 _QUALITIES = {"high": ("23", "22"), "low": ("40", "38.5")}
-"""x264's constant rate factors: darwin-py's; and of the fast profile, for pictures as like in as few bytes."""
+"""x264's constant rate factors: darwin-py's; and the fast profile's, for pictures as like in as few bytes."""
 _LOW = "scale=-2:'if(gt(ih,720),max(ceil(ih/4)*2,720),ih)'"
 _PLAYABLE = "format=yuv420p|yuvj420p,pad='ceil(iw/2)*2':'ceil(ih/2)*2'"
 """What browsers play: eight bits, colours at half the size, therefore even sides."""
