@@ -155,7 +155,7 @@ class Split:
 
     slot: int
     """Which of the item's slots."""
-    parts: tuple[dict[str, float | None], ...]
+    parts: tuple[dict[str, Any], ...]
 
 
 class ArtifactMaker(Protocol):

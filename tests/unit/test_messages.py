@@ -11,6 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from beagle import messages
 from beagle.domain.errors import NewerMessageError, UnparsableMessageError
 from beagle.domain.events import ObjectCreated, ObjectRef
 from beagle.domain.items import (
@@ -21,6 +22,7 @@ from beagle.domain.items import (
     ItemId,
     Layout,
     ReadyItem,
+    ReadyPart,
     Section,
     SectionsArtifacts,
     Slot,
@@ -329,3 +331,23 @@ def test_a_letter_always_fits_into_its_queue_and_can_always_be_replayed(letter, 
     assert (found.id, found.code, found.event) == (long.id, long.code, long.event)
     assert found.event or found.raw == long.raw
     assert len(found.reason) >= min(len(long.reason), 1000)
+
+
+def test_a_part_comes_back_as_its_maker_wrote_it():
+    """Whole numbers stay whole, and truths true: a part is opaque to everybody but its maker."""
+    part = {"number": 3, "parts": 7, "seek": 1.5, "end": None, "has_middle": True}
+    event = ObjectCreated(
+        ref=ObjectRef(provider="aws", bucket="b", key="k.mp4"),
+        content="v1",
+        size=1,
+        occurred_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    item = Item(
+        id=ItemId(team="t", dataset="d", path="/", name="n"), storage="s", access="read_only", slots=()
+    )
+    ready = ReadyPart(ready=ReadyItem(event=event, item=item, route="r"), slot=0, part=part)
+
+    loaded = messages.load_part(messages.dump_part(ready))
+
+    assert loaded == ready
+    assert [type(value) for value in loaded.part.values()] == [type(value) for value in part.values()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from beagle.domain.events import ObjectCreated
 from beagle.domain.keys import derive_new_name
@@ -185,5 +185,5 @@ class ReadyPart:
     ready: ReadyItem
     slot: int
     """Which of the item's slots."""
-    part: dict[str, float | None]
+    part: dict[str, Any]
     """As its maker wants it back."""

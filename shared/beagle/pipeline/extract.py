@@ -17,7 +17,7 @@ from beagle.messages import dump_part, load_item, load_part
 from beagle.pipeline.account import Account
 from beagle.pipeline.bugs import bugs_told
 from beagle.pipeline.endings import Endings, Subject
-from beagle.pipeline.limits import require_time
+from beagle.pipeline.limits import Sparing, require_time
 from beagle.pipeline.passing import Onward, pass_on
 from beagle.ports import ArtifactMaker, Journal, Outbox, PartResults, Split
 
@@ -42,14 +42,16 @@ class Extract:
     def run(self, batch: Sequence[Received], deadline: Deadline) -> Report:
         """Extract every item; no message is acknowledged before its artifacts and its item are durable."""
         account = Account("extract", batch, self.journal)
+        working = Sparing(deadline)
         done = []
         for message in batch:
             account.announce(message, 1)
             subject = Subject(message=message)
             try:
                 with bugs_told("extract", self.journal):
-                    part = load_part(message.body)
-                    ready = part.ready if part else load_item(message.body)
+                    body = self.items.unpacked(message.body)
+                    part = load_part(body)
+                    ready = part.ready if part else load_item(body)
                     subject = replace(
                         subject,
                         event=ready.event,
@@ -58,7 +60,7 @@ class Extract:
                         replayed=ready.replayed,
                     )
                     require_time(deadline)
-                    finished = self._part(part, deadline) if part else self._whole(ready, deadline)
+                    finished = self._part(part, working) if part else self._whole(ready, working)
             except BeagleError as error:
                 account.end(message, self.endings.end(subject, error))
             else:
@@ -75,13 +77,13 @@ class Extract:
         if not isinstance(made, Split):
             return replace(ready, item=made)
         parts = [dump_part(ReadyPart(ready=ready, slot=made.slot, part=part)) for part in made.parts]
-        if self.videos.send(parts):
+        if self.videos.send([self.items.fit(ready.event, part) for part in parts]):
             raise QueueUnavailableError("The queue did not take all parts of the video.")
         return None
 
     def _part(self, part: ReadyPart, deadline: Deadline) -> ReadyItem | None:
         """Return the item if this was the last part that was missing, and nothing else of it is."""
-        ready, number, parts = part.ready, int(part.part["number"] or 0), int(part.part["parts"] or 0)
+        ready, number, parts = part.ready, part.part["number"], part.part["parts"]
         slot = ready.item.slots[part.slot]
         # A plan of another length, as another version of Beagle may make it, is another video.
         video = (ready.event.ref.provider, slot.storage_key, slot.content, str(parts), str(ready.making))

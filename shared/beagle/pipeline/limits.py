@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 from beagle.domain.errors import OutOfTimeError
-
-if TYPE_CHECKING:
-    from beagle.ports import Deadline
+from beagle.ports import Deadline
 
 SPARE = 5.0
 """Seconds that a stage leaves unused, for writing down what it has and for its answer."""
@@ -22,3 +20,14 @@ def require_time(deadline: Deadline, seconds: float = SPARE) -> None:
     """
     if deadline.remaining() < seconds:
         raise OutOfTimeError("The invocation is about to end.")
+
+
+@dataclass(frozen=True, slots=True)
+class Sparing:
+    """A deadline for long work, early enough that what is stopped by it can still be written down."""
+
+    deadline: Deadline
+
+    def remaining(self) -> float:
+        """Return seconds."""
+        return self.deadline.remaining() - SPARE

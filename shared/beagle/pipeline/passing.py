@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from beagle.domain.errors import LedgerUnavailableError, QueueUnavailableError
 from beagle.domain.outcomes import Ending
-from beagle.messages import MESSAGE_LIMIT, dump_claim, dump_item
+from beagle.messages import MESSAGE_LIMIT, dump_claim, dump_item, load_claim
 from beagle.ports import Outbox, Parcels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from beagle.domain.events import ObjectCreated
     from beagle.domain.items import ReadyItem
     from beagle.pipeline.account import Account
     from beagle.pipeline.endings import Endings, Subject
@@ -32,8 +33,16 @@ class Onward:
             LedgerUnavailableError: It is too large for the queue, and was not kept elsewhere.
 
         """
-        body = dump_item(ready)
-        return body if len(body) <= MESSAGE_LIMIT else dump_claim(ready.event, self.parcels.keep(body))
+        return self.fit(ready.event, dump_item(ready))
+
+    def fit(self, event: ObjectCreated, body: str) -> str:
+        """Return a message, or the claim of one that is too large for a queue; raises as `body` does."""
+        return body if len(body) <= MESSAGE_LIMIT else dump_claim(event, self.parcels.keep(body))
+
+    def unpacked(self, body: str) -> str:
+        """Return the message that a claim stands for; every other message is its own."""
+        key = load_claim(body)
+        return self.parcels.fetch(key) if key else body
 
 
 def pass_on(

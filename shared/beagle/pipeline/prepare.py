@@ -16,7 +16,7 @@ from beagle.pipeline.account import Account
 from beagle.pipeline.bugs import bugs_told
 from beagle.pipeline.endings import Endings, Subject
 from beagle.pipeline.groups import Groups
-from beagle.pipeline.limits import require_time
+from beagle.pipeline.limits import Sparing, require_time
 from beagle.pipeline.passing import Onward, pass_on
 from beagle.ports import ArtifactMaker, Journal, Parse, Split
 
@@ -55,7 +55,7 @@ class Prepare:
                         require_time(deadline)
                         ready = self._ready(announced, subject)
                         if isinstance(ready, ReadyItem) and not _waits_for_extraction(ready):
-                            ready = self._with_artifacts(ready, deadline)
+                            ready = self._with_artifacts(ready, Sparing(deadline))
                 except BeagleError as error:
                     account.end(message, self.endings.end(subject, error))
                     continue

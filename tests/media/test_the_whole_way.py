@@ -1,0 +1,228 @@
+"""Read-only uploads, from the notification to the item: every stage, real media, a bucket in memory."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass, field, replace
+from io import BytesIO
+
+import obstore
+import pytest
+from obstore.store import MemoryStore
+from PIL import Image
+
+from beagle import messages
+from beagle.domain.events import ObjectCreated, ObjectRef
+from beagle.domain.outcomes import Ending
+from beagle.domain.routes import parse_routes
+from beagle.emulator import Hooks
+from beagle.media.child import Children
+from beagle.media.maker import Maker
+from beagle.media.video.ffmpeg import find_ffmpeg
+from beagle.pipeline.extract import Extract
+from beagle.pipeline.passing import Onward
+from beagle.providers.local.queue import LocalQueue
+from beagle.providers.objects import Objects
+from beagle.providers.parcels import StoreParcels, StorePartResults
+from support.world import Budget, World
+
+BUCKET = "acme-archive"
+ROUTE = {
+    "name": "archive",
+    "watch": {"bucket": BUCKET, "prefix": "in/"},
+    "dataset": "incoming",
+    "storage": "acme-archive",
+    "access": "read_only",
+    "video": {"fps": 5},
+}
+
+
+@dataclass
+class Archive:
+    """A world whose one route is read-only, and the stage that makes videos' artifacts."""
+
+    invocation_seconds: float = 900
+    route: dict[str, object] = field(default_factory=lambda: ROUTE)
+
+    def __post_init__(self) -> None:
+        self.bucket = MemoryStore()
+        self.world = World(routes={"team": "acme", "routes": [self.route]})
+        self.world.darwin.context.hooks = Hooks(open_object=self.read)
+        self.videos = LocalQueue(self.world.clock)
+        self.children = Children()
+        objects = Objects(lambda _bucket: self.bucket, self._no_odd_keys, ".beagle/")
+        maker = Maker(objects.open, objects.sink, self.invocation_seconds, self.children)
+        onward = Onward(self.world.items, StoreParcels(self.world.state))
+        self.world.prepare = replace(
+            self.world.prepare,
+            routes=parse_routes({"team": "acme", "routes": [self.route]}),
+            artifacts=maker,
+            videos=Onward(self.videos, StoreParcels(self.world.state)),
+        )
+        self.extract = Extract(
+            artifacts=maker,
+            results=StorePartResults(self.world.state),
+            items=onward,
+            videos=self.videos,
+            endings=self.world._endings("extract"),
+            journal=self.world.journal,
+        )
+
+    @staticmethod
+    def _no_odd_keys(event):
+        raise AssertionError(event)
+
+    def read(self, _bucket: str, key: str) -> bytes | None:
+        try:
+            return bytes(obstore.get(self.bucket, key).bytes())
+        except FileNotFoundError:
+            return None
+
+    def upload(self, key: str, data: bytes, times: int = 2) -> ObjectCreated:
+        put = obstore.put(self.bucket, key, data)
+        event = replace(
+            self.world.event(key, str(put["e_tag"]).strip('"'), size=len(data)),
+            ref=ObjectRef(provider="aws", bucket=BUCKET, key=key),
+        )
+        self.world.uploads.send([messages.dump_event(event, 0)] * times)
+        return event
+
+    def settle(self) -> None:
+        while self.world.uploads or self.videos or self.world.items:
+            worked = self.world.run_prepare() + self.world.run_register()
+            if batch := self.videos.receive(1):
+                self.videos.answer(batch, self.extract.run(batch, Budget(self.world.clock, 900)))
+            elif not worked:
+                waits = [q.next_visible_in() for q in (self.world.uploads, self.videos, self.world.items)]
+                self.world.clock.advance(min(wait for wait in waits if wait is not None) + 0.001)
+
+    def artifacts(self) -> dict[str, bytes]:
+        listed = [meta["path"] for page in self.bucket.list(".beagle/") for meta in page]
+        return {path: bytes(obstore.get(self.bucket, path).bytes()) for path in listed}
+
+
+@pytest.fixture
+def archive():
+    made = []
+
+    def make(**options):
+        made.append(Archive(**options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.children.close()
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory) -> bytes:
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    source = ("-f", "lavfi", "-i", "testsrc2=s=160x90:r=25:d=9", "-f", "lavfi", "-i", "sine=f=330:d=9")
+    subprocess.run(
+        [str(find_ffmpeg().path), "-v", "error", *source, "-preset", "veryfast", "-g", "50", str(path)],
+        check=True,
+    )
+    return path.read_bytes()
+
+
+def photo(width: int = 800, height: int = 600, orientation: int = 1) -> bytes:
+    file, exif = BytesIO(), Image.Exif()
+    exif[0x0112] = orientation
+    Image.effect_noise((width, height), 60).convert("RGB").save(file, "JPEG", exif=exif)
+    return file.getvalue()
+
+
+def test_an_uploaded_photo_is_an_item_with_a_thumbnail_and_the_size_that_browsers_show(archive):
+    place = archive()
+    place.upload("in/a/turned.jpg", photo(orientation=6))
+    place.settle()
+
+    [item] = place.world.darwin.items()
+    [thumbnail] = place.artifacts().values()
+    assert (item.name, item.path, item.status, item.problems) == ("turned.jpg", "/a", "complete", ())
+    assert {name: item.slots[0].fields[name] for name in ("width", "height")} == {"width": 600, "height": 800}
+    assert Image.open(BytesIO(thumbnail)).size == (150, 200)
+    assert place.world.endings()[Ending.REGISTERED] == 1
+
+
+def test_an_uploaded_clip_is_an_item_with_all_its_frames_and_segments(archive, clip):
+    place = archive()
+    place.upload("in/clips/c.mp4", clip)
+    place.settle()
+
+    [item] = place.world.darwin.items()
+    assert (item.name, item.path, item.problems) == ("c.mp4", "/clips", ())
+    assert len([name for name in place.artifacts() if "/sections/high/" in name]) == 45
+    assert not place.world.letters()
+
+
+def test_a_clip_made_in_parts_has_the_same_frames_and_manifest_as_one_made_at_once(archive, clip):
+    """
+    Invocations of a fraction of a second: the clip is split, its parts go through the queue, one item ends.
+    """
+    whole, parts = archive(), archive(invocation_seconds=0.02)
+    for place in (whole, parts):
+        place.upload("in/c.mp4", clip)
+        place.settle()
+
+    made = [outcome.code for stage, outcome in parts.world.journal.notes if stage == "extract"]
+    assert made.count("in_parts") >= 2
+    [item] = parts.world.darwin.items()
+    assert item.problems == ()
+    one, other = whole.artifacts(), parts.artifacts()
+    same = [name for name in one if "/sections/high/" in name or name.endswith("frames_manifest.txt")]
+    assert len(same) == 46
+    assert {name: one[name] for name in same} == {name: other[name] for name in same}
+
+
+def test_an_object_that_was_overwritten_meanwhile_is_made_once_from_its_new_content(archive):
+    place = archive()
+    place.upload("in/1.jpg", photo(400, 300))
+    place.upload("in/1.jpg", photo(500, 300))
+    place.settle()
+
+    [item] = place.world.darwin.items()
+    assert item.slots[0].fields["width"] == 500
+    assert place.world.endings("prepare")[Ending.SUPERSEDED] == 2
+    assert not place.world.letters()
+
+
+@pytest.mark.parametrize(
+    ("key", "data", "code"),
+    [
+        ("in/broken.jpg", b"\xff\xd8\xff\xe0 this is no picture", "unreadable_media"),
+        ("in/broken.mp4", b"nor is this a film", "unreadable_media"),
+        ("in/slice.dcm", b"\0" * 128 + b"DICM", "unsupported_media"),
+    ],
+)
+def test_what_cannot_have_artifacts_is_a_dead_letter_with_its_code(archive, key, data, code):
+    place = archive()
+    place.upload(key, data, times=1)
+    place.settle()
+
+    assert [letter.code for letter in place.world.letters()] == [code]
+    assert not place.world.darwin.items()
+
+
+def test_an_object_that_is_gone_is_a_dead_letter(archive):
+    place = archive()
+    place.upload("in/1.jpg", photo(), times=1)
+    obstore.delete(place.bucket, "in/1.jpg")
+    place.settle()
+
+    assert [letter.code for letter in place.world.letters()] == ["object_gone"]
+
+
+def test_artifacts_are_no_uploads(archive):
+    """
+    What Beagle writes is announced like anything else, and ends there.
+    """
+    place = archive(route={**ROUTE, "watch": {"bucket": BUCKET}})
+    place.upload("in/1.jpg", photo())
+    place.settle()
+    for path, data in place.artifacts().items():
+        place.upload(path, data)
+    place.settle()
+
+    assert len(place.world.darwin.items()) == 1
+    assert place.world.endings("prepare")[Ending.IGNORED] == 2
