@@ -176,7 +176,7 @@ def thumbnail_arguments(time: int, pipe: str) -> list[str]:
     scale = "scale=w='min(356,iw)':h='min(200,ih)':force_original_aspect_ratio=decrease"
     return [
         *("-map", "0:V:0", "-vf", f"select=gte(pts\\,{time}),{scale}", "-frames:v", "1"),
-        *("-c:v", "mjpeg", "-f", "image2pipe", pipe),
+        *("-c:v", "mjpeg", "-q:v", "4", "-f", "image2pipe", pipe),
     ]
 
 
