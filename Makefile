@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+PIN := uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate
+LOCK := $(PIN) --python-version 3.11
 
 .DEFAULT_GOAL := help
 
@@ -65,11 +66,16 @@ BUILD := 'hatchling==1.27.0' editables
 EXTRAS := --extra aws --extra cli --extra demo
 
 # The functions' versions are the tests' versions: the widest set constrains the others.
+AS_TESTED := -c tests/requirements.txt
+LAMBDA := $(PIN) --python-version 3.13 --upgrade $(AS_TESTED)
 .PHONY: lock
 lock: ## Pin the newest allowed dependencies (needs uv)
-	printf '%s\n' $(BUILD) | $(LOCK) --upgrade - pyproject.toml tests/requirements.in $(EXTRAS) --extra media -o tests/requirements.txt
-	printf '%s\n' $(BUILD) | $(LOCK) --upgrade - pyproject.toml $(EXTRAS) -c tests/requirements.txt -o shared/requirements.txt
-	$(LOCK) --upgrade pyproject.toml --extra aws -c tests/requirements.txt -o functions/aws/requirements.txt
+	printf '%s\n' $(BUILD) | $(LOCK) --upgrade - pyproject.toml tests/requirements.in $(EXTRAS) -o tests/requirements.txt
+	printf '%s\n' $(BUILD) | $(LOCK) --upgrade - pyproject.toml $(EXTRAS) $(AS_TESTED) -o shared/requirements.txt
+	$(LAMBDA) pyproject.toml --extra aws -o functions/aws/requirements-register.txt
+	$(LAMBDA) pyproject.toml --extra aws --extra stills -o functions/aws/requirements-prepare.txt
+	$(LAMBDA) pyproject.toml --extra aws --extra video -o functions/aws/requirements-extract.txt
+	printf 'imageio-ffmpeg\n' | $(LAMBDA) - -o layers/ffmpeg/requirements.txt
 	$(LOCK) --upgrade tests/emulator/darwin-py-requirements.in -o tests/emulator/darwin-py-requirements.txt
 
 .PHONY: clean

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from beagle.emulator import DEFAULT_KEY, DEFAULT_TEAM, EmulatedDarwin, serve
 from beagle.playground.ministack import REGION, Ministack
-from beagle.playground.packaging import Target, build_functions, project_root, zip_folder
+from beagle.playground.packaging import build_function, build_local, project_root, zip_folder
 from beagle.playground.stack import deploy
 from benchmarks.rows import Row
 from e2e.hands import Hands
@@ -32,13 +32,13 @@ def measure(advance: Callable[[str], None], aws: Ministack) -> Iterator[Row]:
     """Measure in fresh interpreters, which run the built functions with their bytecode."""
     root = project_root()
     with tempfile.TemporaryDirectory() as scratch:
-        code = build_functions(root, Path(scratch) / "aws", target=Target.LOCAL)
+        code = build_local(root, Path(scratch) / "aws")
         yield from _imports(code, advance)
         yield from _answers(aws, code, Path(scratch), advance)
     advance("package")
     folder = root / ".cache" / "package"
     folder.mkdir(parents=True, exist_ok=True)
-    package = build_functions(root, folder / "aws")
+    package = build_function(root, "register", folder / "register")
     sizes = [(path.suffix, path.stat().st_size) for path in package.rglob("*") if path.is_file()]
     bytecode = sum(size for suffix, size in sizes if suffix == ".pyc") / MEGABYTE
     yield Row(

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from beagle.playground.stack import Function, Stack
+from beagle.playground.stack import Stack
 
 # An object that has left a stage; `again` has not, and is logged each time it stays.
 FINAL = {"registered", "already_registered", "superseded", "ignored", "dead_lettered"}
@@ -56,8 +56,7 @@ class Books:
     @classmethod
     def of(cls, stack: Stack, folder: str) -> "Books":
         """Read what the deployed functions have logged of a folder."""
-        stages: tuple[Function, ...] = ("prepare", "register")
-        lines = [line for stage in stages for line in lines_of(stack.logs(stage))]
+        lines = [line for stage in stack.functions for line in lines_of(stack.logs(stage))]
         return cls(tuple(line for line in lines if line.key.startswith(f"{folder}/")))
 
     def count(self, stage: str) -> Counter[str]:

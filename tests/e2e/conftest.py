@@ -10,8 +10,8 @@ import pytest
 
 from beagle.emulator import DEFAULT_KEY, DEFAULT_TEAM, EmulatedDarwin, Hooks, Server, serve
 from beagle.playground.ministack import Ministack
-from beagle.playground.packaging import Target, build_functions, project_root, zip_folder
-from beagle.playground.stack import Function, Stack, deploy
+from beagle.playground.packaging import build_local, project_root, zip_folder
+from beagle.playground.stack import FUNCTION_OUTPUTS, QUEUE_OUTPUTS, Function, Stack, deploy
 from e2e.hands import Hands
 
 ROOT = project_root()
@@ -50,7 +50,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ministack]:
 @pytest.fixture(scope="session")
 def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the functions as they are now, for this interpreter."""
-    return build_functions(ROOT, tmp_path_factory.mktemp("build") / "aws", target=Target.LOCAL)
+    return build_local(ROOT, tmp_path_factory.mktemp("build") / "aws")
 
 
 @pytest.fixture(scope="session")
@@ -87,9 +87,11 @@ def limit_instances(stack: Stack, *, prepare: int, register: int) -> None:
     Two of register, as deployed, may meet over the two deliveries of one event: then one message waits for
     a quarter of a minute, which only those tests should have to that are about it.
     """
-    for output, instances in (("PrepareFunction", prepare), ("RegisterFunction", register)):
+    limits: dict[Function, int] = {"prepare": prepare, "extract": 2, "register": register}
+    for function in stack.functions:
         stack.aws.client("lambda").put_function_concurrency(
-            FunctionName=stack.outputs[output], ReservedConcurrentExecutions=instances
+            FunctionName=stack.outputs[FUNCTION_OUTPUTS[function]],
+            ReservedConcurrentExecutions=limits[function],
         )
 
 
@@ -152,8 +154,8 @@ def world(shared_world: World) -> Iterator[World]:
 
 def _clear(world: World) -> None:
     sqs = world.stack.aws.client("sqs")
-    for output in ("UploadsQueueUrl", "ItemsQueueUrl", "DeadLettersQueueUrl"):
-        sqs.purge_queue(QueueUrl=world.stack.outputs[output])
+    for queue in world.stack.queues:
+        sqs.purge_queue(QueueUrl=world.stack.outputs[QUEUE_OUTPUTS[queue]])
     world.darwin.reset()
 
 

@@ -15,7 +15,7 @@ from beagle.playground.stack import FUNCTION_OUTPUTS, QUEUE_OUTPUTS, Function, Q
 from e2e.books import Line, lines_of
 
 RUNTIME = Path(__file__).with_name("runtime.py")
-SOURCES: dict[Function, Queue] = {"prepare": "uploads", "register": "items"}
+SOURCES: dict[Function, Queue] = {"prepare": "uploads", "extract": "videos", "register": "items"}
 ANSWER_SECONDS = 60.0
 
 

@@ -1,11 +1,9 @@
 """The entry points: small, free of their environment until called, and clear in every answer."""
 
-import fcntl
 import importlib.util
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,7 @@ from botocore.exceptions import EndpointConnectionError
 from beagle.domain.events import Notification
 from beagle.emulator import DEFAULT_KEY, Fault
 from beagle.pipeline.account import Account, ConservationError
-from beagle.playground.packaging import Target, build_functions, lambda_interpreter, project_root
+from beagle.playground.packaging import project_root
 from beagle.providers.aws.notifications import parse_notification
 from beagle.providers.aws.queue import SqsSource
 from beagle.providers.aws.worker import CloudWatchJournal, Worker
@@ -26,7 +24,6 @@ from support.world import BUCKET, World
 ROOT = project_root()
 ENTRY_POINTS = sorted((ROOT / "functions").glob("*/*.py"))
 AWS = [path for path in ENTRY_POINTS if path.parent.name == "aws"]
-MEGABYTE = 1_000_000
 
 
 def test_there_are_entry_points() -> None:
@@ -214,53 +211,3 @@ def test_books_that_do_not_balance_fail_the_whole_batch(
 
     with pytest.raises(ConservationError):
         prepare.answer(notification("a.png"))
-
-
-@pytest.fixture(scope="module")
-def package() -> Iterator[Path]:
-    """Build what is deployed on AWS, with its pinned dependencies for Lambda's machine."""
-    folder = ROOT / ".cache" / "package"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield build_functions(ROOT, folder / "aws", target=Target.LAMBDA)
-
-
-def test_the_package_is_small(package: Path) -> None:
-    """Unzipped it stays under 60 MB, bytecode included; Lambda allows 250."""
-    size = sum(path.stat().st_size for path in package.rglob("*") if path.is_file())
-
-    assert size < 60 * MEGABYTE
-
-
-def test_the_package_carries_what_runs_and_nothing_else(package: Path) -> None:
-    """No boto3, which Lambda has; no command line, no emulated worlds, no tests of others."""
-    top = {path.name for path in package.iterdir()}
-
-    assert {"beagle", "obstore", "pydantic", "requests", "prepare.py", "register.py"} <= top
-    assert not {"boto3", "botocore", "s3transfer", "typer", "rich", "ministack", "pytest"} & top
-    assert not [name for name in ("cli", "emulator", "playground") if (package / "beagle" / name).exists()]
-
-
-def test_compiled_libraries_are_for_lambdas_machine(package: Path) -> None:
-    """For arm64 and the template's Python, whatever this machine is."""
-    libraries = [path.name for path in package.rglob("*.so")]
-
-    assert libraries
-    assert [name for name in libraries if "aarch64" not in name and "abi3" not in name] == []
-    assert any("cpython-313-aarch64" in name for name in libraries)
-
-
-def test_bytecode_comes_along(package: Path) -> None:
-    """A function cannot keep what it compiles, so each cold start would do it anew."""
-    if lambda_interpreter() is None:
-        pytest.skip("no Python 3.13 on this machine, whose bytecode alone is of use on Lambda")
-    sources = [path for path in package.rglob("*.py") if "__pycache__" not in path.parts]
-    lacking = [
-        path
-        for path in sources
-        if not (path.parent / "__pycache__" / f"{path.stem}.cpython-313.pyc").is_file()
-    ]
-
-    assert len(sources) > 100
-    assert lacking == []

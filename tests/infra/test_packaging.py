@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from beagle.playground.packaging import Target, build_functions, project_root, zip_folder
+from beagle.playground.packaging import FUNCTIONS, build_local, project_root, zip_folder
 
 ROOT = project_root()
 REQUIREMENTS = {
-    "functions": ROOT / "functions" / "aws" / "requirements.txt",
+    **{name: ROOT / "functions" / "aws" / f"requirements-{name}.txt" for name in FUNCTIONS},
+    "ffmpeg": ROOT / "layers" / "ffmpeg" / "requirements.txt",
     "install": ROOT / "shared" / "requirements.txt",
     "tests": ROOT / "tests" / "requirements.txt",
 }
@@ -33,7 +34,7 @@ def test_every_dependency_is_pinned_by_hash(name: str) -> None:
     assert "://" not in "".join(lines)
 
 
-@pytest.mark.parametrize("name", ["functions", "install"])
+@pytest.mark.parametrize("name", [name for name in REQUIREMENTS if name != "tests"])
 def test_what_is_deployed_is_what_is_tested(name: str) -> None:
     """The functions, the command and the tests run the same versions."""
     tested = pinned("tests")
@@ -43,17 +44,28 @@ def test_what_is_deployed_is_what_is_tested(name: str) -> None:
     }
 
 
-def test_functions_carry_no_boto3() -> None:
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_carry_no_boto3(name: str) -> None:
     """It is in Lambda's runtime, and is the largest package by far."""
-    assert not {"boto3", "botocore"} & set(pinned("functions"))
+    assert not {"boto3", "botocore"} & set(pinned(name))
+
+
+def test_each_function_carries_its_own_libraries() -> None:
+    """Register decodes nothing, extract draws no stills, and ffmpeg comes in a layer."""
+    stills, video = {"pillow", "pillow-heif", "pydicom", "pypdfium2"}, {"isal"}
+    both = stills | video | {"numpy", "imageio-ffmpeg"}
+
+    assert both & set(pinned("register")) == set()
+    assert both & set(pinned("prepare")) == stills | {"numpy"}
+    assert both & set(pinned("extract")) == video | {"numpy"}
+    assert both <= set(pinned("install"))
 
 
 def test_functions_are_entry_points_and_the_package(tmp_path: Path) -> None:
     """The command line and the emulated worlds stay at home."""
-    out = build_functions(ROOT, tmp_path / "aws", target=Target.LOCAL)
+    out = build_local(ROOT, tmp_path / "aws")
 
-    assert (out / "prepare.py").is_file()
-    assert (out / "register.py").is_file()
+    assert all((out / f"{name}.py").is_file() for name in FUNCTIONS)
     assert (out / "beagle" / "domain" / "events.py").is_file()
     assert not [name for name in ("cli", "emulator", "playground") if (out / "beagle" / name).exists()]
 
@@ -62,16 +74,16 @@ def test_nothing_is_built_twice(tmp_path: Path) -> None:
     """A build that would say the same is left alone; a changed routes file is a change."""
     routes = tmp_path / "routes.yaml"
     routes.write_text("team: acme\n")
-    out = build_functions(ROOT, tmp_path / "aws", target=Target.LOCAL, routes=routes)
+    out = build_local(ROOT, tmp_path / "aws", routes=routes)
     mark = out / "mark"
     mark.touch()
 
-    build_functions(ROOT, out, target=Target.LOCAL, routes=routes)
+    build_local(ROOT, out, routes=routes)
 
     assert mark.exists()
     routes.write_text("team: other\n")
 
-    build_functions(ROOT, out, target=Target.LOCAL, routes=routes)
+    build_local(ROOT, out, routes=routes)
 
     assert not mark.exists()
     assert (out / "routes.yaml").read_text() == "team: other\n"
@@ -79,7 +91,7 @@ def test_nothing_is_built_twice(tmp_path: Path) -> None:
 
 def test_equal_content_gives_an_equal_archive(tmp_path: Path) -> None:
     """A deployment of what is deployed already sees no change."""
-    out = build_functions(ROOT, tmp_path / "aws", target=Target.LOCAL)
+    out = build_local(ROOT, tmp_path / "aws")
     first = zip_folder(out).read_bytes()
     (out / "prepare.py").touch()
 

@@ -9,7 +9,8 @@ import pytest
 import yaml
 from cfnlint.api import lint_file
 
-from beagle.playground import packaging, stack
+from beagle.playground import stack, wheels
+from beagle.playground.packaging import FUNCTIONS as BUILT
 
 ROOT = Path(__file__).resolve().parents[2]
 ARTIFACTS = ".beagle/"
@@ -209,8 +210,9 @@ def test_nothing_may_delete_objects_or_read_dead_letters(role: str) -> None:
 
 
 def test_only_register_reads_the_api_key() -> None:
-    """The function that parses strangers' files has no key to lose."""
+    """The functions that parse strangers' files have no key to lose."""
     assert "secretsmanager:GetSecretValue" not in granted("PrepareRole")
+    assert "secretsmanager:GetSecretValue" not in granted("ExtractRole")
     assert len(granted("RegisterRole")["secretsmanager:GetSecretValue"]) == 1
 
 
@@ -218,7 +220,7 @@ def test_prepare_touches_the_bucket_only_when_it_makes_artifacts() -> None:
     """With read-write storage Darwin makes the thumbnails, so prepare may neither read nor write objects."""
     always, when_read_only = RESOURCES["PrepareRole"]["Properties"]["Policies"]
     condition, artifacts, nothing = when_read_only["Fn::If"]
-    written = [node["Resource"] for node in walk(artifacts) if node.get("Action") == "s3:PutObject"]
+    written = [node["Resource"] for node in walk(artifacts) if "s3:PutObject" in as_list(node.get("Action"))]
 
     assert "${BucketName}" not in str(always)
     assert TEMPLATE["Conditions"][condition] == {"Fn::Equals": [{"Ref": "Access"}, "read_only"]}
@@ -226,13 +228,117 @@ def test_prepare_touches_the_bucket_only_when_it_makes_artifacts() -> None:
     assert nothing == {"Ref": "AWS::NoValue"}
 
 
-@pytest.mark.parametrize(("role", "place"), [("PrepareRole", "groups/"), ("RegisterRole", "ledger/")])
-def test_each_function_has_its_own_place_in_the_state_bucket(role: str, place: str) -> None:
-    """The function that parses strangers' files cannot touch the ledger."""
-    objects = granted(role)["s3:PutObject"] + granted(role)["s3:GetObject"]
-    in_state = {place["Fn::Sub"] for place in objects if "${State.Arn}" in place["Fn::Sub"]}
+def test_what_only_read_only_storage_needs_is_there_only_for_it() -> None:
+    """Queue, function, layer, role, alarm and outputs of extract have one condition."""
+    conditional = {name for name, body in RESOURCES.items() if body.get("Condition") == "IsReadOnly"}
 
-    assert in_state == {"${State.Arn}/" + place + "*"}
+    assert conditional == {
+        "Videos",
+        "Ffmpeg",
+        "Extract",
+        "ExtractLogs",
+        "ExtractRole",
+        "VideosAgeAlarm",
+    }
+    assert {name for name, output in TEMPLATE["Outputs"].items() if "Condition" in output} == {
+        "VideosQueueUrl",
+        "ExtractFunction",
+    }
+    assert GLOBALS["Environment"]["Variables"]["BEAGLE_VIDEOS_QUEUE"] == {
+        "Fn::If": ["IsReadOnly", {"Ref": "Videos"}, ""]
+    }
+
+
+@pytest.mark.parametrize(
+    ("role", "queues"),
+    [
+        ("PrepareRole", {"Items", "DeadLetters", "Videos"}),
+        ("ExtractRole", {"Videos", "Items", "DeadLetters"}),
+        ("RegisterRole", {"DeadLetters"}),
+    ],
+)
+def test_each_function_sends_only_where_its_work_goes(role: str, queues: set[str]) -> None:
+    """Nobody sends uploads; extract alone sends into the queue that it consumes, for a video's parts."""
+    assert {queue["Fn::GetAtt"] for queue in granted(role)["sqs:SendMessage"]} == {
+        f"{name}.Arn" for name in queues
+    }
+
+
+@pytest.mark.parametrize("role", ["PrepareRole", "ExtractRole"])
+def test_objects_are_read_below_the_prefix_and_written_below_our_own(role: str) -> None:
+    """What Beagle may change in the watched bucket is its own folder."""
+    bucket = "arn:${AWS::Partition}:s3:::${BucketName}"
+    places = {
+        action: {place["Fn::Sub"] for place in resources if "${BucketName}" in str(place)}
+        for action, resources in granted(role).items()
+        if action.startswith("s3:")
+    }
+
+    assert places == {
+        "s3:GetObject": {bucket + "/${Prefix}*"},
+        "s3:PutObject": {bucket + "/" + ARTIFACTS + "*"},
+        "s3:AbortMultipartUpload": {bucket + "/" + ARTIFACTS + "*"},
+        "s3:ListBucket": {bucket},
+    }
+
+
+def test_extract_has_the_time_it_plans_with() -> None:
+    """Long videos are cut into parts that fit; a batch is one video, or one part."""
+    extract = FUNCTIONS["Extract"]
+    [source] = extract["Events"].values()
+
+    assert extract["Environment"]["Variables"]["BEAGLE_INVOCATION_SECONDS"] == str(extract["Timeout"])
+    assert extract["Timeout"] == 900
+    assert source["Properties"]["BatchSize"] == 1
+    assert source["Properties"]["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "ExtractConcurrency"}}
+    assert extract["EphemeralStorage"]["Size"] == 10240
+    assert extract["Layers"] == [{"Ref": "Ffmpeg"}]
+
+
+def test_large_messages_outlive_the_queues_that_speak_of_them() -> None:
+    """The state bucket forgets them after the last message and the last dead letter could have come."""
+    rules = {rule["Id"]: rule for rule in BUCKETS["State"]["LifecycleConfiguration"]["Rules"]}
+    longest = max(QUEUES[name]["MessageRetentionPeriod"] for name in CONSUMED)
+
+    for name in ("parcels", "parts"):
+        assert rules[name]["Prefix"] == f"{name}/"
+        assert (
+            rules[name]["ExpirationInDays"] * DAY > longest + QUEUES["DeadLetters"]["MessageRetentionPeriod"]
+        )
+    assert not [rule for rule in rules.values() if "ExpirationInDays" in rule and not rule.get("Prefix")]
+
+
+def test_the_template_deploys_what_is_built() -> None:
+    """Each function has the package of its own name, and the layer its folder."""
+    folder = ".build/functions/aws/"
+
+    assert {function["CodeUri"].removeprefix(folder) for function in FUNCTIONS.values()} == set(BUILT)
+    assert all(
+        function["Handler"] == function["CodeUri"].removeprefix(folder) + ".handler"
+        for function in FUNCTIONS.values()
+    )
+    assert of_type("AWS::Serverless::LayerVersion")["Ffmpeg"]["ContentUri"] == ".build/layers/ffmpeg"
+    assert (ROOT / "layers" / "ffmpeg" / "requirements.txt").is_file()
+    assert len(stack.BUILT.findall((ROOT / "template.yaml").read_text())) == len(FUNCTIONS) + 1
+
+
+@pytest.mark.parametrize(
+    ("role", "read", "written"),
+    [
+        ("PrepareRole", {"groups/"}, {"groups/", "parcels/"}),
+        ("ExtractRole", {"parts/", "parcels/"}, {"parts/", "parcels/"}),
+        ("RegisterRole", {"ledger/", "parcels/"}, {"ledger/"}),
+    ],
+)
+def test_each_function_has_its_own_place_in_the_state_bucket(
+    role: str, read: set[str], written: set[str]
+) -> None:
+    """The functions that parse strangers' files cannot touch the ledger."""
+    for action, places in (("s3:GetObject", read), ("s3:PutObject", written)):
+        named = {place["Fn::Sub"] for place in granted(role)[action]}
+        assert {name for name in named if "${State.Arn}" in name} == {
+            "${State.Arn}/" + place + "*" for place in places
+        }
 
 
 @pytest.mark.parametrize("name", BUCKETS)
@@ -294,8 +400,8 @@ def test_the_build_is_for_the_machine_of_the_template() -> None:
     """Wheels for another Python or processor would fail at the first import on AWS."""
     machines = {"arm64": "aarch64", "x86_64": "x86_64"}
 
-    assert GLOBALS["Runtime"] == f"python{packaging.LAMBDA_PYTHON}"
-    assert [machines[name] for name in GLOBALS["Architectures"]] == [packaging.LAMBDA_MACHINE]
+    assert GLOBALS["Runtime"] == f"python{wheels.LAMBDA_PYTHON}"
+    assert [machines[name] for name in GLOBALS["Architectures"]] == [wheels.LAMBDA_MACHINE]
 
 
 def test_the_playground_knows_the_outputs() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from beagle.domain.errors import UnsupportedMediaError
+from beagle.domain.errors import MediaTooLargeError, UnsupportedMediaError
 from beagle.domain.events import ObjectCreated, ObjectRef
 from beagle.domain.items import ImageArtifacts, Item, Making, ReadyItem, ReadyPart, Slot
 from beagle.media.child import Children
@@ -141,9 +142,15 @@ class Maker:
     @contextmanager
     def _downloaded(self, event: ObjectCreated) -> Iterator[Path]:
         """Lend the object as a file of a constant name, in a folder that nobody else may read."""
+        reader = self.open_object(event)
         with tempfile.TemporaryDirectory(prefix="beagle-") as folder:
+            room = shutil.disk_usage(folder).free
+            if reader.size > room:
+                raise MediaTooLargeError(
+                    f"The video has {reader.size:,} bytes, and there is room for {room:,}.", size=reader.size
+                )
             path = Path(folder) / "source"
-            self.open_object(event).download(path)
+            reader.download(path)
             yield path
 
 

@@ -1,4 +1,4 @@
-"""Build the folder that `template.yaml` deploys: entry points, the package and its dependencies."""
+"""Build the folders that `template.yaml` deploys: a package for each function, and the layer with ffmpeg."""
 
 import argparse
 import hashlib
@@ -6,28 +6,16 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
-from enum import StrEnum
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-# The template's Runtime and Architectures, in pip's words. Amazon Linux 2023 has glibc 2.34, and pip wants
-# every older one named as well.
-LAMBDA_PYTHON = "3.13"
-LAMBDA_MACHINE = "aarch64"
-LAMBDA_GLIBC = range(34, 16, -1)
+from beagle.playground.wheels import LAMBDA_MACHINE, install_wheels, lambda_interpreter
+
+FUNCTIONS = ("prepare", "extract", "register")
 # Deployed functions have no use for the command line, nor for the worlds it plays in.
 LEFT_AT_HOME = frozenset({"cli", "emulator", "playground"})
 # Nothing is older than a zip file can say, and equal content must give equal bytes.
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
-
-
-class Target(StrEnum):
-    """Where the functions will run."""
-
-    LAMBDA = "lambda"
-    """On AWS: with the pinned dependencies, for Lambda's machine."""
-    LOCAL = "local"
-    """On the local AWS, which runs functions in this interpreter: its installed packages serve."""
 
 
 def project_root() -> Path:
@@ -40,53 +28,47 @@ def project_root() -> Path:
     return root
 
 
-def build_functions(
-    root: Path, out: Path, *, target: Target = Target.LAMBDA, routes: Path | None = None
+def build_function(
+    root: Path, name: str, out: Path, *, machine: str = LAMBDA_MACHINE, routes: Path | None = None
 ) -> Path:
     """
-    Build the functions of `root` into `out` and return it, at once if nothing changed since the last time.
+    Build what one function needs on Lambda, its pinned dependencies included, and return the folder.
 
-    A routes file lands beside the entry points as `routes.yaml`; without, the template's parameters decide.
+    It is left alone if nothing changed since the last time. A routes file lands beside the entry point as
+    `routes.yaml`; without, the template's parameters decide.
     """
-    inputs = dict(_inputs(root, routes))
-    requirements = root / "functions" / "aws" / "requirements.txt"
-    interpreter = sys.executable if target is Target.LOCAL else lambda_interpreter()
-    digest = _digest(inputs, requirements, f"{target} {sys.version} {interpreter}")
-    stamp = out.with_name(out.name + f".{target}.stamp")
-    if out.is_dir() and stamp.is_file() and stamp.read_text() == digest:
-        return out
-
-    for old in out.parent.glob(out.name + ".*.stamp"):
-        old.unlink()
-    shutil.rmtree(out, ignore_errors=True)
-    if target is Target.LAMBDA:
-        shutil.copytree(_dependencies(requirements, out.parent), out)
-    for name, source in inputs.items():
-        copy = out / name
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, copy)
-    if interpreter is not None:
-        _compile(out, interpreter)
-    stamp.write_text(digest)
+    requirements = root / "functions" / "aws" / f"requirements-{name}.txt"
+    interpreter = lambda_interpreter()
+    digest = _digest(
+        {**dict(_inputs(root, (name,), routes)), "requirements.txt": requirements}, machine, interpreter
+    )
+    if not _is_built(out, digest):
+        shutil.copytree(install_wheels(requirements, out.parent, machine=machine), out)
+        _fill(out, dict(_inputs(root, (name,), routes)), interpreter, digest)
     return out
 
 
-def lambda_interpreter() -> str | None:
-    """Return a Python of Lambda's version on this machine: only its bytecode is of use there."""
-    for candidate in (sys.executable, shutil.which(f"python{LAMBDA_PYTHON}")):
-        if candidate is not None:
-            ask = [candidate, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
-            told = subprocess.run(ask, check=False, capture_output=True, text=True)  # noqa: S603 - a Python
-            if told.stdout.strip() == LAMBDA_PYTHON:
-                return candidate
-    return None
+def build_local(root: Path, out: Path, *, routes: Path | None = None) -> Path:
+    """Build all functions for the local AWS, which runs them in this interpreter, with its packages."""
+    inputs = dict(_inputs(root, FUNCTIONS, routes))
+    digest = _digest(inputs, sys.version, sys.executable)
+    if not _is_built(out, digest):
+        _fill(out, inputs, sys.executable, digest)
+    return out
 
 
-def _compile(out: Path, interpreter: str) -> None:
-    """Compile ahead what is deployed: a function cannot keep bytecode, so each cold start would do it."""
-    # A zip file forgets the times of its files, hence the hash; -d keeps this machine's paths out.
-    options = ["-q", "--invalidation-mode", "unchecked-hash", "-d", ""]
-    subprocess.run([interpreter, "-m", "compileall", *options, "."], cwd=out, check=True)  # noqa: S603 - a Python
+def build_layer(root: Path, out: Path, *, machine: str = LAMBDA_MACHINE) -> Path:
+    """Build the layer with ffmpeg out of the wheel that brings it: Lambda finds programs in a layer's bin."""
+    requirements = root / "layers" / "ffmpeg" / "requirements.txt"
+    digest = _digest({"requirements.txt": requirements}, machine)
+    if not _is_built(out, digest):
+        wheels = install_wheels(requirements, out.parent, machine=machine)
+        [binary] = (wheels / "imageio_ffmpeg" / "binaries").glob("ffmpeg-linux-*")
+        (out / "bin").mkdir(parents=True)
+        shutil.copyfile(binary, out / "bin" / "ffmpeg")
+        (out / "bin" / "ffmpeg").chmod(0o755)
+        _stamp(out).write_text(digest)
+    return out
 
 
 def zip_folder(folder: Path) -> Path:
@@ -101,9 +83,9 @@ def zip_folder(folder: Path) -> Path:
     return archive
 
 
-def _inputs(root: Path, routes: Path | None) -> Iterator[tuple[str, Path]]:
-    for entry_point in sorted((root / "functions" / "aws").glob("*.py")):
-        yield entry_point.name, entry_point
+def _inputs(root: Path, functions: tuple[str, ...], routes: Path | None) -> Iterator[tuple[str, Path]]:
+    for name in functions:
+        yield f"{name}.py", root / "functions" / "aws" / f"{name}.py"
     package = root / "shared" / "beagle"
     for path in sorted(package.rglob("*")):
         place = path.relative_to(package)
@@ -113,43 +95,56 @@ def _inputs(root: Path, routes: Path | None) -> Iterator[tuple[str, Path]]:
         yield "routes.yaml", routes
 
 
-def _digest(inputs: dict[str, Path], requirements: Path, conditions: str) -> str:
-    digest = hashlib.sha256(conditions.encode())
-    for name, path in {**inputs, "requirements.txt": requirements}.items():
+def _digest(inputs: Mapping[str, Path], *conditions: str | None) -> str:
+    digest = hashlib.sha256(repr(conditions).encode())
+    for name, path in inputs.items():
         digest.update(f"\n{name}\n{hashlib.sha256(path.read_bytes()).hexdigest()}".encode())
     return digest.hexdigest()
 
 
-def _dependencies(requirements: Path, folder: Path) -> Path:
-    """Install the pinned wheels for Lambda's machine into a folder that later builds find again."""
-    version = hashlib.sha256(requirements.read_bytes() + LAMBDA_PYTHON.encode()).hexdigest()[:12]
-    installed = folder / f"dependencies-{version}"
-    if installed.is_dir():
-        return installed
-    unfinished = folder / f"dependencies-{version}.unfinished"
-    shutil.rmtree(unfinished, ignore_errors=True)
-    machines = [f"manylinux_2_{glibc}_{LAMBDA_MACHINE}" for glibc in LAMBDA_GLIBC]
-    command = [
-        *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"),
-        *("--require-hashes", "--no-deps", "--requirement", str(requirements), "--target", str(unfinished)),
-        *("--only-binary", ":all:", "--implementation", "cp", "--python-version", LAMBDA_PYTHON),
-        *(
-            part
-            for machine in [*machines, f"manylinux2014_{LAMBDA_MACHINE}"]
-            for part in ("--platform", machine)
-        ),
-    ]
-    subprocess.run(command, check=True)  # noqa: S603 - our own interpreter and our own arguments
-    return unfinished.rename(installed)
+def _stamp(out: Path) -> Path:
+    return out.with_name(f"{out.name}.stamp")
+
+
+def _is_built(out: Path, digest: str) -> bool:
+    """Say whether the folder holds this very build; otherwise clear its place."""
+    if out.is_dir() and _stamp(out).is_file() and _stamp(out).read_text() == digest:
+        return True
+    _stamp(out).unlink(missing_ok=True)
+    shutil.rmtree(out, ignore_errors=True)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    return False
+
+
+def _fill(out: Path, inputs: Mapping[str, Path], interpreter: str | None, digest: str) -> None:
+    for name, source in inputs.items():
+        copy = out / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, copy)
+    if interpreter is not None:
+        _compile(out, interpreter)
+    _stamp(out).write_text(digest)
+
+
+def _compile(out: Path, interpreter: str) -> None:
+    """Compile ahead what is deployed: a function cannot keep bytecode, so each cold start would do it."""
+    # A zip file forgets the times of its files, hence the hash; -d keeps this machine's paths out.
+    options = ["-q", "--invalidation-mode", "unchecked-hash", "-d", ""]
+    subprocess.run([interpreter, "-m", "compileall", *options, "."], cwd=out, check=True)  # noqa: S603 - a Python
 
 
 def main() -> None:
     """Build for AWS, where `sam deploy` looks for it."""
     parser = argparse.ArgumentParser(prog="python -m beagle.playground.packaging", description=main.__doc__)
     parser.add_argument("--routes", type=Path, help="a routes.yaml to deploy with the functions")
+    routes: Path | None = parser.parse_args().routes
     root = project_root()
-    out = build_functions(root, root / ".build" / "functions" / "aws", routes=parser.parse_args().routes)
-    print(out)  # noqa: T201 - the one thing a caller of this command wants to know
+    folder = root / ".build"
+    built = [
+        build_function(root, name, folder / "functions" / "aws" / name, routes=routes) for name in FUNCTIONS
+    ]
+    built.append(build_layer(root, folder / "layers" / "ffmpeg"))
+    print(*built, sep="\n")  # noqa: T201 - the one thing a caller of this command wants to know
 
 
 if __name__ == "__main__":

@@ -18,10 +18,7 @@ from beagle.providers.aws.notifications import parse_notification
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from beagle.playground.stack import Queue
-
 WAIT_SECONDS = 60.0
-BEFORE_THE_END: tuple[Queue, ...] = ("uploads", "items")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +136,9 @@ class Run:
         earlier = sum(len(known.ended) for known in self._acts.values())
         ended = self.outcomes()
         self.look(ended)
-        waiting = (message.body for queue in BEFORE_THE_END for message in self.scene.stack.messages(queue))
+        stack = self.scene.stack
+        queues = [queue for queue in stack.queues if queue != "dead_letters"]
+        waiting = (message.body for queue in queues for message in stack.messages(queue))
         self._acts[act] = Account(tuple(received), tuple(ended[earlier:]), tuple(_keys(waiting)))
 
 

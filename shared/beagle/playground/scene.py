@@ -19,8 +19,9 @@ from beagle.bootstrap.operator import LocalStack
 from beagle.emulator import DEFAULT_KEY, DEFAULT_TEAM, EmulatedDarwin, Hooks, serve
 from beagle.playground.ministack import OWNER, REGION, Ministack
 from beagle.playground.outcomes import Ended, parse_ended
-from beagle.playground.packaging import Target, build_functions, project_root, zip_folder
-from beagle.playground.stack import Function, Stack, deploy
+from beagle.playground.packaging import build_local, project_root, zip_folder
+from beagle.playground.stack import Stack, deploy
+from beagle.settings import load_routes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 DATASET = "incoming"
 BUCKET = STORAGE = "acme-uploads"
 STACK = "beagle"
-STAGES: tuple[Function, ...] = ("prepare", "register")
 
 Step = Literal["aws", "darwin", "build", "deploy"]
 
@@ -59,11 +59,11 @@ class Scene:
 
     def redeploy(self, routes: str) -> None:
         """Deploy again, with these routes."""
-        self.stack = _deploy(self.aws, _build(self.folder, routes), self.url)
+        self.stack = _deploy(self.aws, _build(self.folder, routes), self.url, routes)
 
     def outcomes(self) -> list[Ended]:
         """Return what the functions logged about objects, in the order of time."""
-        lines = [line for function in STAGES for line in self.stack.logs(function)]
+        lines = [line for function in self.stack.functions for line in self.stack.logs(function)]
         found = [ended for line in lines if (ended := parse_ended(line))]
         return sorted(found, key=lambda ended: ended.at)
 
@@ -124,7 +124,7 @@ def set_scene(
             tell("darwin", server.url)
             archive = _build(folder, routes)
             tell("build", archive.name)
-            stack = _deploy(aws, archive, server.url)
+            stack = _deploy(aws, archive, server.url, routes)
             stack.put_api_key(DEFAULT_KEY)
             tell("deploy", stack.name)
             scene = Scene(aws, darwin, server.url, stack, folder)
@@ -153,11 +153,13 @@ def _build(folder: Path, routes: str) -> Path:
     if routes:
         file = place / "routes.yaml"
         file.write_text(routes)
-    return zip_folder(build_functions(project_root(), place / "aws", target=Target.LOCAL, routes=file))
+    return zip_folder(build_local(project_root(), place / "aws", routes=file))
 
 
-def _deploy(aws: Ministack, archive: Path, darwin_url: str) -> Stack:
+def _deploy(aws: Ministack, archive: Path, darwin_url: str, routes: str) -> Stack:
+    is_read_only = routes and any(route.access == "read_only" for route in load_routes(routes).routes)
     parameters = {
+        "Access": "read_only" if is_read_only else "read_write",
         "BucketName": BUCKET,
         "CreateBucket": "true",
         "Team": DEFAULT_TEAM,

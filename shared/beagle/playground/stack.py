@@ -1,10 +1,13 @@
 """The real template, deployed on the local AWS, and what one does with it: upload, wait, look."""
 
 import hashlib
+import io
 import json
+import re
 import time
 import urllib.request
 import uuid
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,19 +17,25 @@ from urllib.parse import quote
 from beagle.playground.ministack import REGION, LocalAwsError, Ministack
 
 CODE_BUCKET = "beagle-code"
-CODE_URI = "CodeUri: .build/functions/aws"
+# Where the template names what `make build` builds: a function's package, a layer.
+BUILT = re.compile(r"(?m)^( +)(CodeUri|ContentUri): \.build/(\S+)$")
 DEPLOY_SECONDS = 120.0
 POLL_SECONDS = 0.05
 
-Queue = Literal["uploads", "items", "dead_letters"]
-Function = Literal["prepare", "register"]
+Queue = Literal["uploads", "videos", "items", "dead_letters"]
+Function = Literal["prepare", "extract", "register"]
 
 QUEUE_OUTPUTS: Mapping[Queue, str] = {
     "uploads": "UploadsQueueUrl",
+    "videos": "VideosQueueUrl",
     "items": "ItemsQueueUrl",
     "dead_letters": "DeadLettersQueueUrl",
 }
-FUNCTION_OUTPUTS: Mapping[Function, str] = {"prepare": "PrepareFunction", "register": "RegisterFunction"}
+FUNCTION_OUTPUTS: Mapping[Function, str] = {
+    "prepare": "PrepareFunction",
+    "extract": "ExtractFunction",
+    "register": "RegisterFunction",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +50,14 @@ class QueuedMessage:
 
 
 class Stack:
-    """A deployed template. `outputs` are the template's."""
+    """A deployed template. `outputs` are the template's; without read-only access some are not there."""
 
     def __init__(self, aws: Ministack, name: str, outputs: Mapping[str, str]) -> None:
         self.aws = aws
         self.name = name
         self.outputs = outputs
+        self.queues = tuple(queue for queue, output in QUEUE_OUTPUTS.items() if output in outputs)
+        self.functions = tuple(name for name, output in FUNCTION_OUTPUTS.items() if output in outputs)
 
     def upload(self, source: Path | bytes, key: str, *, content_type: str = "binary/octet-stream") -> str:
         """Put an object into the watched bucket and return its ETag; the bucket announces it."""
@@ -115,15 +126,16 @@ class Stack:
         deadline = time.monotonic() + seconds
         while not claim():
             if time.monotonic() > deadline:
-                depths = {queue: self.depth(queue) for queue in QUEUE_OUTPUTS}
-                logs = "\n".join(line for name in FUNCTION_OUTPUTS for line in self.logs(name)[-20:])
+                depths = {queue: self.depth(queue) for queue in self.queues}
+                logs = "\n".join(line for name in self.functions for line in self.logs(name)[-20:])
                 raise LocalAwsError(f"{what} did not happen within {seconds:g} s. Queues: {depths}\n{logs}")
             time.sleep(POLL_SECONDS)
 
     def wait_until_idle(self, *, seconds: float = 30.0) -> None:
         """Return when nothing is queued or in flight before the dead letters."""
+        working = [queue for queue in self.queues if queue != "dead_letters"]
         self.wait_until(
-            lambda: not self.depth("uploads") and not self.depth("items"), seconds=seconds, what="Idleness"
+            lambda: not any(self.depth(queue) for queue in working), seconds=seconds, what="Idleness"
         )
 
     def logs(self, function: Function) -> list[str]:
@@ -171,19 +183,17 @@ def deploy(
     """
     Create the stack, or update it, from the template and a zip file of the functions; return when it stands.
 
-    What `sam deploy` does, without it: upload the code, point the template at it, have it transformed.
+    What `sam deploy` does, without it: upload the code, point the template at it, have it transformed. All
+    functions get the one archive. Layers get an empty one: functions find this machine's programs.
     """
     s3, cloudformation = aws.client("s3"), aws.client("cloudformation")
-    code = archive.read_bytes()
-    key = f"{hashlib.sha256(code).hexdigest()}.zip"
     s3.create_bucket(Bucket=CODE_BUCKET)
-    s3.put_object(Bucket=CODE_BUCKET, Key=key, Body=code)
-    body = template.read_text()
-    if body.count(CODE_URI) != 1:
-        raise LocalAwsError(f"{template} should say {CODE_URI!r} once.")
+    uploaded = {"CodeUri": _put_code(s3, archive.read_bytes()), "ContentUri": _put_code(s3, _empty_archive())}
     request = {
         "StackName": name,
-        "TemplateBody": body.replace(CODE_URI, f"CodeUri: s3://{CODE_BUCKET}/{key}"),
+        "TemplateBody": BUILT.sub(
+            lambda found: f"{found[1]}{found[2]}: {uploaded[found[2]]}", template.read_text()
+        ),
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
     }
@@ -193,6 +203,19 @@ def deploy(
         _update(cloudformation, request)
     stack = _await(cloudformation, name, "CREATE_COMPLETE", "UPDATE_COMPLETE")
     return Stack(aws, name, {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]})
+
+
+def _put_code(s3: Any, code: bytes) -> str:  # noqa: ANN401 - a boto3 client
+    key = f"{hashlib.sha256(code).hexdigest()}.zip"
+    s3.put_object(Bucket=CODE_BUCKET, Key=key, Body=code)
+    return f"s3://{CODE_BUCKET}/{key}"
+
+
+def _empty_archive() -> bytes:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as writer:
+        writer.writestr(zipfile.ZipInfo("README"), "On the local AWS nothing lies in layers.\n")
+    return data.getvalue()
 
 
 def _update(cloudformation: Any, request: Mapping[str, Any]) -> None:  # noqa: ANN401 - a boto3 client

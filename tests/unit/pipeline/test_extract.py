@@ -34,7 +34,7 @@ class Thumbnails:
 
     def make(self, ready, deadline):
         assert deadline.remaining() > 0
-        deadline.clock.advance(self.takes)
+        deadline.deadline.clock.advance(self.takes)
         key = ready.event.ref.key
         if key in self.trouble:
             raise self.trouble[key]
