@@ -11,7 +11,9 @@ import pytest
 from support.command import COMMAND, ENVIRONMENT, ROOT, Beagle
 
 FOLDER = ROOT / "tests" / "recordings"
-RECORDINGS = sorted(path for provider in ("aws", "azure", "gcp") for path in FOLDER.glob(f"{provider}/*.json"))
+RECORDINGS = sorted(
+    path for provider in ("aws", "azure", "gcp") for path in FOLDER.glob(f"{provider}/*.json")
+)
 ROUTES = """
 team: acme
 routes:
