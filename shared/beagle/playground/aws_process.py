@@ -1,11 +1,11 @@
 """
 The process of the local AWS: ministack, put right where it is stricter or more careless than AWS.
 
-AWS lets `sqs:SendMessage` allow SendMessageBatch too, and knows no action of that name; ministack 1.5.33 asks
-for `sqs:SendMessageBatch`. CloudFormation makes a number of a parameter; ministack leaves an event source mapping's
-MaximumConcurrency a text, and then polls nothing. CloudWatch loses no line of a function; ministack waits 50 ms
-for the first, and on a busy machine loses all. Putting the emulator right keeps the template as it is deployed
-on AWS.
+AWS lets `sqs:SendMessage` allow SendMessageBatch too, and knows no action of that name; ministack 1.5.33
+asks for `sqs:SendMessageBatch`. CloudFormation makes a number of a parameter; ministack leaves an event
+source mapping's MaximumConcurrency a text, and then polls nothing. CloudWatch loses no line of a function;
+ministack waits 50 ms for the first, and on a busy machine loses all. Putting the emulator right keeps the
+template as it is deployed on AWS.
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
 """
 
