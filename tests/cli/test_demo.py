@@ -1,17 +1,20 @@
+import io
 import re
 import signal
 import subprocess
 from pathlib import Path
 
 import pytest
+from PIL import Image, ImageOps
 
+from beagle.playground.pictures import draw_ship, encode
 from support.command import COMMAND, ENVIRONMENT, ROOT
 
 pytestmark = pytest.mark.e2e
 
 
 def test_the_demo_ends_by_itself_with_books_that_add_up():
-    """Eight real files, each announced twice, one replayed: every column sums to what was received."""
+    """Ten real files, each announced twice, one replayed: every column sums to what was received."""
     ran = subprocess.run(
         [*COMMAND, "demo"], capture_output=True, text=True, timeout=170, check=False, env=ENVIRONMENT
     )
@@ -19,17 +22,19 @@ def test_the_demo_ends_by_itself_with_books_that_add_up():
     assert ran.returncode == 0, ran.stdout + ran.stderr
     rows = {name: [int(n) for n in numbers.split()] for name, numbers in _rows(ran.stdout)}
     assert rows == {
-        "received": [8, 8, 1, 17],
-        "registered": [5, 0, 1, 6],
-        "already registered": [1, 6, 0, 7],
+        "received": [10, 10, 1, 21],
+        "registered": [7, 0, 1, 8],
+        "already registered": [1, 8, 0, 9],
         "superseded": [0, 0, 0, 0],
         "ignored": [1, 1, 0, 2],
         "dead-lettered": [1, 1, 0, 2],
         "still queued": [0, 0, 0, 0],
-        "sum": [8, 8, 1, 17],
+        "sum": [10, 10, 1, 21],
     }
     assert "logs/north side + south.png  -> /logs/north side + south.png" in ran.stdout
     assert re.search(r"registered +cameras/south/0001.jpg  -> /cameras/0001-[0-9a-f]{8}\.jpg", ran.stdout)
+    assert "archive/passing-ship.mp4  -> /archive/passing-ship.mp4" in ran.stdout
+    assert "ok  2 of them are on read-only storage; no thumbnail or frame is missing." in ran.stdout
     assert "\x1b" not in ran.stdout
 
 
@@ -54,6 +59,14 @@ def test_up_registers_what_is_put_into_its_folder_and_ends_cleanly(tmp_path: Pat
     assert registered
     assert registered.split(maxsplit=1)[1].strip() == "a/b +.jpg  -> /a/b +.jpg"
     assert process.returncode == 0
+
+
+def test_the_demos_photograph_lies_on_its_side():
+    """Whoever ignores its EXIF orientation sees the ship stand on its stern."""
+    picture = Image.open(io.BytesIO(encode(draw_ship("noon", size=(96, 64)), "JPEG", on_its_side=True)))
+
+    assert picture.size == (64, 96)
+    assert ImageOps.exif_transpose(picture).size == (96, 64)
 
 
 def test_the_demos_film_is_one():

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 Hour = Literal["dawn", "noon", "dusk", "night"]
 _Colour = tuple[int, int, int]
+_ORIENTATION, _TURN_RIGHT = 0x0112, 6
 
 # Sky above, sky at the horizon, sea at the horizon, sea below, sun or moon, ship.
 _HOURS: dict[Hour, tuple[_Colour, _Colour, _Colour, _Colour, _Colour, _Colour]] = {
@@ -60,10 +61,18 @@ def draw_ship(hour: Hour, *, size: tuple[int, int] = (960, 640), at: float = 0.5
     return picture
 
 
-def encode(picture: Image.Image, form: Literal["JPEG", "PNG", "PDF"]) -> bytes:
-    """Return the file that holds the picture: for PDF, a page."""
+def encode(picture: Image.Image, form: Literal["JPEG", "PNG", "PDF"], *, on_its_side: bool = False) -> bytes:
+    """Return the file that holds the picture: for PDF, a page.
+
+    On its side it is stored as by a camera that was turned, with the EXIF orientation that sets it upright.
+    """
     file = io.BytesIO()
-    picture.save(file, form)
+    if on_its_side:
+        exif = Image.Exif()
+        exif[_ORIENTATION] = _TURN_RIGHT
+        picture.transpose(Image.Transpose.ROTATE_90).save(file, form, exif=exif)
+    else:
+        picture.save(file, form)
     return file.getvalue()
 
 

@@ -12,7 +12,7 @@ from beagle.domain.events import ObjectCreated
 from beagle.messages import load_event, load_item
 from beagle.playground.outcomes import Account, Ended
 from beagle.playground.scene import DATASET, Scene, Tap
-from beagle.playground.story import Upload, read_uploads
+from beagle.playground.story import ARCHIVE_FOLDER, Upload, read_uploads
 from beagle.providers.aws.notifications import parse_notification
 
 if TYPE_CHECKING:
@@ -91,6 +91,7 @@ class Run:
         items = self.scene.darwin.items(DATASET)
         ours = Counter(key for item in items for key in item.storage_keys if key)
         registered = Counter(one.key for one in whole.ended if one.ending == "registered")
+        archived = [item for item in items if item.access == "read_only"]
         left = self.scene.stack.depth("dead_letters")
         announced, letters = len(self._announced), whole.counts["dead_lettered"]
         return Books(
@@ -109,11 +110,19 @@ class Run:
                     ours == registered and len(items) == len(ours) + 1,
                 ),
                 (
+                    f"{len(archived)} of them are on read-only storage; no thumbnail or frame is missing.",
+                    len(archived) == self._read_only and not any(item.problems for item in archived),
+                ),
+                (
                     f"{letters} dead letters were written: {self._replayed} replayed, {left} left.",
                     letters == self._replayed + left,
                 ),
             ),
         )
+
+    @property
+    def _read_only(self) -> int:
+        return sum(upload.key.startswith(f"{ARCHIVE_FOLDER}/") for upload in self.uploads)
 
     @property
     def _received(self) -> list[str]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 from botocore.exceptions import ClientError
 
 from beagle.bootstrap.operator import LocalStack
+from beagle.domain.keys import ARTIFACT_PREFIX
 from beagle.emulator import DEFAULT_KEY, DEFAULT_TEAM, EmulatedDarwin, Hooks, serve
 from beagle.playground.ministack import OWNER, REGION, Ministack
 from beagle.playground.outcomes import Ended, parse_ended
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 DATASET = "incoming"
 BUCKET = STORAGE = "acme-uploads"
+ARCHIVE = "acme-archive"
+"""The same bucket, by a storage integration that may only read it."""
 STACK = "beagle"
 
 Step = Literal["aws", "darwin", "build", "deploy"]
@@ -75,7 +78,10 @@ class Scene:
         pattern = {
             "source": ["aws.s3"],
             "detail-type": ["Object Created"],
-            "detail": {"bucket": {"name": [BUCKET]}},
+            "detail": {
+                "bucket": {"name": [BUCKET]},
+                "object": {"key": [{"anything-but": {"prefix": ARTIFACT_PREFIX}}]},
+            },
         }
         rule = events.put_rule(Name="what-was-announced", EventPattern=json.dumps(pattern))["RuleArn"]
         allow = {
@@ -120,6 +126,7 @@ def set_scene(
     with Ministack(folder) as aws:
         tell("aws", aws.endpoint)
         darwin = EmulatedDarwin.with_defaults(hooks=_hooks(aws))
+        darwin.add_storage(ARCHIVE, bucket=BUCKET, readonly=True, region=REGION)
         with serve(darwin) as server:
             tell("darwin", server.url)
             archive = _build(folder, routes)
