@@ -1,4 +1,4 @@
-"""What is deployed on Lambda: a package for each function, and the layer with ffmpeg, as `make build` does it."""
+"""What is deployed on Lambda: a package for each function, and the layer with ffmpeg."""
 
 import fcntl
 import os

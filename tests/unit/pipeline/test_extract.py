@@ -14,6 +14,7 @@ from beagle.domain.routes import parse_routes
 from beagle.domain.routing import Routed, making_of, route_event
 from beagle.pipeline.account import ConservationError
 from beagle.pipeline.extract import Extract
+from beagle.pipeline.limits import SPARE, Sparing
 from beagle.pipeline.passing import Onward
 from beagle.ports import Received, Split
 from beagle.providers.local.queue import LocalQueue
@@ -200,3 +201,27 @@ def long_video(world, content="v1"):
     return messages.dump_item(
         ReadyItem(event=event, item=routed.item, route="r", making=making_of(routed.route))
     )
+
+
+def test_what_is_too_large_for_the_queue_lies_elsewhere_and_is_found(monkeypatch):
+    """An item comes to extract as a claim, its parts go round as claims, and one item comes out."""
+    monkeypatch.setattr("beagle.pipeline.passing.MESSAGE_LIMIT", 100)
+    world, maker = World(), Thumbnails(parts=2)
+    videos = LocalQueue(world.clock)
+    routed = route_event(parse_routes(ROUTES), world.event("a/1.jpg"))
+    ready = ReadyItem(event=world.event("a/1.jpg"), item=routed.item, route="r")
+    stage = stage_of(world, maker, videos)
+    videos.send([stage.items.body(ready)])
+
+    drain(stage, videos)
+
+    assert sorted(maker.finished) == [0, 1]
+    [claim] = set(world.items.bodies())
+    assert messages.load_item(stage.items.unpacked(claim)).item.slots[0].artifacts is not None
+
+
+def test_long_work_is_told_to_end_before_its_invocation_does():
+    """What is stopped by its deadline can still be written down."""
+    world = World()
+
+    assert Sparing(Budget(world.clock, 60)).remaining() == 60 - SPARE
