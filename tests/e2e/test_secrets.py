@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from beagle.emulator import DEFAULT_KEY, Fault
-from beagle.playground.stack import QUEUE_OUTPUTS, Function, Stack
+from beagle.playground.stack import Function, Stack
 from e2e.conftest import World
 from e2e.hands import Hands
 
@@ -46,8 +46,8 @@ SURROUNDINGS: dict[str, dict[str, str]] = {
 def sinks(stack: Stack) -> dict[str, str]:
     """Return everything that Beagle has written anywhere, by where it lies."""
     s3 = stack.aws.client("s3")
-    found = {f"log of {name}": "\n".join(stack.logs(name)) for name in ("prepare", "register")}
-    for queue in QUEUE_OUTPUTS:
+    found = {f"log of {name}": "\n".join(stack.logs(name)) for name in stack.functions}
+    for queue in stack.queues:
         for message in stack.messages(queue):
             found[f"{queue} {message.message_id}"] = f"{message.body}{dict(message.attributes)}"
     for output in ("StateBucket", "SourceBucket"):
