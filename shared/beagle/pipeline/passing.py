@@ -41,8 +41,13 @@ class Onward:
 
     def unpacked(self, body: str) -> str:
         """Return the message that a claim stands for; every other message is its own."""
-        key = load_claim(body)
-        return self.parcels.fetch(key) if key else body
+        return unpack(body, self.parcels)
+
+
+def unpack(body: str, parcels: Parcels) -> str:
+    """Return the message that a claim stands for; every other message is its own."""
+    key = load_claim(body)
+    return parcels.fetch(key) if key else body
 
 
 def pass_on(

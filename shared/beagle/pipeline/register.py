@@ -11,12 +11,13 @@ from functools import cmp_to_key
 from typing import TYPE_CHECKING
 
 from beagle.domain.errors import BeagleError, DarwinThrottledError, ServiceError
-from beagle.messages import load_claim, load_item
+from beagle.messages import load_item
 from beagle.pipeline.account import Account
 from beagle.pipeline.bugs import bugs_told
 from beagle.pipeline.claiming import claim
 from beagle.pipeline.endings import Endings, Subject
 from beagle.pipeline.limits import SPARE, require_time
+from beagle.pipeline.passing import unpack
 from beagle.pipeline.settling import settle
 from beagle.pipeline.work import Round, Work
 from beagle.ports import Destination, Journal, Ledger, Parcels, Registrar
@@ -60,8 +61,7 @@ class Register:
             account.announce(message, 1)
             try:
                 with bugs_told("register", self.journal):
-                    key = load_claim(message.body)
-                    ready = load_item(self.parcels.fetch(key) if key else message.body)
+                    ready = load_item(unpack(message.body, self.parcels))
             except BeagleError as error:
                 account.end(message, self.endings.end(Subject(message=message), error))
             else:
