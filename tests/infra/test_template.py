@@ -300,7 +300,7 @@ def test_large_messages_outlive_the_queues_that_speak_of_them() -> None:
     rules = {rule["Id"]: rule for rule in BUCKETS["State"]["LifecycleConfiguration"]["Rules"]}
     longest = max(QUEUES[name]["MessageRetentionPeriod"] for name in CONSUMED)
 
-    for name in ("parcels", "parts"):
+    for name in ("parcels", "parts", "attempts"):
         assert rules[name]["Prefix"] == f"{name}/"
         assert (
             rules[name]["ExpirationInDays"] * DAY > longest + QUEUES["DeadLetters"]["MessageRetentionPeriod"]
@@ -325,15 +325,19 @@ def test_the_template_deploys_what_is_built() -> None:
 @pytest.mark.parametrize(
     ("role", "read", "written"),
     [
-        ("PrepareRole", {"groups/"}, {"groups/", "parcels/"}),
-        ("ExtractRole", {"parts/", "parcels/"}, {"parts/", "parcels/"}),
-        ("RegisterRole", {"ledger/", "parcels/"}, {"ledger/"}),
+        ("PrepareRole", {"groups/", "attempts/prepare/"}, {"groups/", "parcels/", "attempts/prepare/"}),
+        (
+            "ExtractRole",
+            {"parts/", "parcels/", "attempts/extract/"},
+            {"parts/", "parcels/", "attempts/extract/"},
+        ),
+        ("RegisterRole", {"ledger/", "parcels/", "attempts/register/"}, {"ledger/", "attempts/register/"}),
     ],
 )
 def test_each_function_has_its_own_place_in_the_state_bucket(
     role: str, read: set[str], written: set[str]
 ) -> None:
-    """The functions that parse strangers' files cannot touch the ledger."""
+    """Parsers of strangers' files can touch neither the ledger nor what another function counts."""
     for action, places in (("s3:GetObject", read), ("s3:PutObject", written)):
         named = {place["Fn::Sub"] for place in granted(role)[action]}
         assert {name for name in named if "${State.Arn}" in name} == {
