@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from beagle.domain.items import HlsArtifacts, HlsStream, Section, SectionsArtifacts
 from beagle.media.video.audio import extract_peaks
-from beagle.media.video.cuts import Part, plan_parts, whole
+from beagle.media.video.cuts import Part, frames_a_second, plan_parts, whole
 from beagle.media.video.frames import HIGH, LOW, frame_name
 from beagle.media.video.manifest import (
     AUDIO_PEAKS,
@@ -83,18 +83,6 @@ class PartResult:
         """Return the result that `to_json` wrote."""
         streams = {quality: StreamResult(**stream) for quality, stream in fields["streams"].items()}
         return cls(**{**fields, "streams": streams})
-
-
-def frames_a_second(facts: Facts, options: VideoOptions, processors: float) -> float:
-    """Return how many frames of the source an invocation extracts in a second, cautiously.
-
-    From processor seconds per million pixels measured at 1080p, with a third to spare.
-    """
-    encode = {"fast": 0.020, "equal": 0.050}[options.profile] if options.shape == "hls" else 0
-    picture = 0.012 if options.jpeg_quality is None else 0.006
-    frame = 0.008 + encode + (picture + 0.006) / options.step(facts.native_fps)
-    megapixels = max(facts.width * facts.height / 1e6, 0.05)
-    return processors / (frame * megapixels) / 1.5
 
 
 def extract_part(  # noqa: PLR0913, PLR0917 - what, of what, how, and where to
