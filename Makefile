@@ -67,7 +67,9 @@ EXTRAS := --extra aws --extra cli --extra demo
 
 # The functions' versions are the tests' versions: the widest set constrains the others.
 AS_TESTED := -c tests/requirements.txt
-LAMBDA := $(PIN) --python-version 3.13 --upgrade $(AS_TESTED)
+# boto3 and what it needs are in Lambda's runtime.
+IN_THE_RUNTIME := $(addprefix --no-emit-package ,botocore python-dateutil six)
+LAMBDA := $(PIN) --python-version 3.13 --upgrade $(AS_TESTED) $(IN_THE_RUNTIME)
 .PHONY: lock
 lock: ## Pin the newest allowed dependencies (needs uv)
 	printf '%s\n' $(BUILD) | $(LOCK) --upgrade - pyproject.toml tests/requirements.in $(EXTRAS) -o tests/requirements.txt

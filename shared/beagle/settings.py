@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from beagle.domain.errors import ConfigurationError, RoutesError
 from beagle.domain.items import Access
-from beagle.domain.keys import ARTIFACT_PREFIX
+from beagle.domain.keys import ARTIFACT_PREFIX, is_artifact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +29,9 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    deployment: str = Field(
+        "", description="The deployment's name, which tells its metrics from those of others in the account."
+    )
     team: str = Field("", description="The team's slug in Darwin (without a routes file).")
     dataset: str = Field("", description="The dataset's slug in Darwin (without a routes file).")
     storage: str = Field("", description="The storage integration's name in Darwin (without a routes file).")
@@ -42,9 +45,6 @@ class Settings(BaseModel):
     darwin_url: str = Field("https://darwin.v7labs.com", description="Darwin's address, without a path.")
     api_key_secret: str = Field(
         "", description="Where the secret store keeps Darwin's API key; on AWS an ARN."
-    )
-    api_key: SecretStr = Field(
-        SecretStr(""), description="The key itself, for trials on one machine; never for a deployment."
     )
     uploads_queue: str = Field("", description="The queue of notifications; on AWS its address.")
     videos_queue: str = Field("", description="The queue of read-only videos, which wait for extraction.")
@@ -60,6 +60,7 @@ class Settings(BaseModel):
     invocation_seconds: float = Field(
         900, gt=0, description="How long one invocation of extract may take; longer videos are split."
     )
+    tracing: bool = Field(False, description="Whether AWS X-Ray traces the functions.")
     aws_endpoint_url: str = Field("", description="Another address for AWS itself, for local emulators.")
 
     def require(self, *names: str) -> None:
@@ -112,10 +113,21 @@ def routes_of(settings: Settings, folder: Path) -> Routes:
     """Return the routes of a deployment: of the file in the folder, or of the settings alone.
 
     Raises:
-        RoutesError: The file does not hold together.
+        RoutesError: The file does not hold together, or watches the place where Beagle itself writes.
         ConfigurationError: There is no file, and the settings name no dataset.
 
     """
+    routes = _routes_of(settings, folder)
+    for route in routes.routes:
+        if is_artifact(route.watch.prefix, settings.artifact_prefix):
+            raise RoutesError(
+                f"Route {route.name} watches {route.watch.prefix}, which lies below "
+                f"{settings.artifact_prefix}, where Beagle writes: what it makes would start it again."
+            )
+    return routes
+
+
+def _routes_of(settings: Settings, folder: Path) -> Routes:
     path = folder / settings.routes
     if path.is_file():
         try:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_lambda_powertools import Logger, Metrics
 from botocore.exceptions import EndpointConnectionError
 
 from beagle.domain.events import Notification
@@ -87,7 +86,7 @@ class Function:
         self.module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(self.module)
         self.sqs = Visibility(reachable=reachable)
-        journal = CloudWatchJournal(Logger(service=name), Metrics(namespace="Beagle", service=name))
+        journal = CloudWatchJournal.of(name, "here")
         stage = world.prepare if name == "prepare" else world.register
         worker = Worker(stage, SqsSource(self.sqs, "https://queue"), journal)
         monkeypatch.setattr(self.module, "worker", lambda stage, _: {name: worker}[stage])

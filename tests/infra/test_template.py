@@ -1,83 +1,25 @@
-"""The template's promises. Queues, roles and buckets are data here; cfn-lint knows the rest."""
+"""The template's promises. Queues, functions and buckets are data here; cfn-lint knows the rest."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 from cfnlint.api import lint_file
 
 from beagle.playground import stack, wheels
 from beagle.playground.packaging import FUNCTIONS as BUILT
-
-ROOT = Path(__file__).resolve().parents[2]
-ARTIFACTS = ".beagle/"
-DAY = 24 * 60 * 60
-
-
-class TemplateLoader(yaml.SafeLoader):
-    """Reads the short forms of CloudFormation: `!Ref X` is `{"Ref": "X"}`, `!Sub x` is `{"Fn::Sub": "x"}`."""
-
-
-def _short_form(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> dict[str, Any]:
-    value: Any
-    if isinstance(node, yaml.ScalarNode):
-        value = loader.construct_scalar(node)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:
-        assert isinstance(node, yaml.MappingNode)
-        value = loader.construct_mapping(node, deep=True)
-    return {tag if tag in {"Ref", "Condition"} else f"Fn::{tag}": value}
-
-
-TemplateLoader.add_multi_constructor("!", _short_form)
-TEMPLATE: dict[str, Any] = yaml.load((ROOT / "template.yaml").read_text(), Loader=TemplateLoader)  # noqa: S506 - safe
-RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
-GLOBALS: dict[str, Any] = TEMPLATE["Globals"]["Function"]
-
-
-def of_type(kind: str) -> dict[str, Any]:
-    return {name: body["Properties"] for name, body in RESOURCES.items() if body["Type"] == kind}
-
-
-FUNCTIONS = of_type("AWS::Serverless::Function")
-QUEUES = of_type("AWS::SQS::Queue")
-BUCKETS = of_type("AWS::S3::Bucket")
-SOURCES = {
-    f"{name}.{event}": (function, source["Properties"])
-    for name, function in FUNCTIONS.items()
-    for event, source in function["Events"].items()
-}
-# The queues that a function consumes; the others end in somebody's hands.
-CONSUMED = {source["Queue"]["Fn::GetAtt"].split(".")[0] for _, source in SOURCES.values()}
-
-
-def walk(node: object) -> Iterator[dict[str, Any]]:
-    """Yield every mapping below a node."""
-    if isinstance(node, dict):
-        yield node
-    for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
-        yield from walk(child)
-
-
-STATEMENTS = [node for node in walk(RESOURCES) if "Effect" in node]
-
-
-def as_list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def granted(role: str) -> dict[str, list[Any]]:
-    """Map each action a role may take to the resources it may take it on."""
-    actions: dict[str, list[Any]] = {}
-    for node in walk(RESOURCES[role]["Properties"]["Policies"]):
-        if "Effect" in node:
-            for action in as_list(node["Action"]):
-                actions.setdefault(action, []).extend(as_list(node["Resource"]))
-    return actions
+from support.template import (
+    BUCKETS,
+    CONSUMED,
+    DAY,
+    FUNCTIONS,
+    GLOBALS,
+    QUEUES,
+    RESOURCES,
+    ROOT,
+    SOURCES,
+    TEMPLATE,
+    of_type,
+)
 
 
 def test_cfn_lint_is_content() -> None:
@@ -119,8 +61,11 @@ def test_dead_letters_outlive_their_source(name: str) -> None:
 
 @pytest.mark.parametrize("name", QUEUES)
 def test_queues_are_encrypted(name: str) -> None:
-    """Keys of objects can be personal data."""
-    assert QUEUES[name]["SqsManagedSseEnabled"] is True
+    """Keys of objects can be personal data: by SQS itself, or by the account's own key."""
+    own, managed = QUEUES[name]["KmsMasterKeyId"], QUEUES[name]["SqsManagedSseEnabled"]
+
+    assert managed == {"Fn::If": ["HasKey", {"Ref": "AWS::NoValue"}, True]}
+    assert own == {"Fn::If": ["HasKey", {"Ref": "KmsKeyArn"}, {"Ref": "AWS::NoValue"}]}
 
 
 def test_few_instances_talk_to_darwin() -> None:
@@ -128,17 +73,6 @@ def test_few_instances_talk_to_darwin() -> None:
     assert FUNCTIONS["Register"]["Events"]["Items"]["Properties"]["ScalingConfig"] == {
         "MaximumConcurrency": 2
     }
-
-
-@pytest.mark.parametrize("name", of_type("AWS::SQS::QueuePolicy"))
-def test_only_our_rule_may_write_to_a_queue(name: str) -> None:
-    """EventBridge serves everybody: the policy names the rule and the account."""
-    (statement,) = RESOURCES[name]["Properties"]["PolicyDocument"]["Statement"]
-
-    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
-    assert statement["Action"] == "sqs:SendMessage"
-    assert statement["Condition"]["ArnEquals"] == {"aws:SourceArn": {"Fn::GetAtt": "Created.Arn"}}
-    assert statement["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
 
 
 def test_what_the_rule_cannot_deliver_is_kept() -> None:
@@ -152,84 +86,8 @@ def test_what_the_rule_cannot_deliver_is_kept() -> None:
     assert {"Ref": "DeadLetters"} in written
 
 
-def test_our_artifacts_do_not_start_us_again() -> None:
-    """Watching the whole bucket, the rule leaves the artifacts out; a prefix cannot hold them."""
-    (key,) = RESOURCES["Created"]["Properties"]["EventPattern"]["detail"]["object"]["key"]
-    condition, whole, part = key["Fn::If"]
-
-    assert TEMPLATE["Conditions"][condition] == {"Fn::Equals": [{"Ref": "Prefix"}, ""]}
-    assert whole == {"anything-but": {"prefix": ARTIFACTS}}
-    assert part == {"prefix": {"Ref": "Prefix"}}
-    assert GLOBALS["Environment"]["Variables"]["BEAGLE_ARTIFACT_PREFIX"] == ARTIFACTS
-
-
-@pytest.mark.parametrize(
-    ("prefix", "allowed"),
-    [
-        ("", True),
-        ("cars/", True),
-        ("cars/2026/", True),
-        (".hidden/", True),
-        ("cars", False),
-        ("/", False),
-        ("cars//", False),
-        (".beagle/", False),
-        (".beagle/frames/", False),
-    ],
-)
-def test_a_prefix_is_a_folder_and_not_ours(prefix: str, allowed: bool) -> None:  # noqa: FBT001 - a table of claims
-    """Without its slash "cars" would also match "cars-backup/"; below ".beagle/" lie our own artifacts."""
-    pattern = TEMPLATE["Parameters"]["Prefix"]["AllowedPattern"]
-
-    assert (re.fullmatch(pattern, prefix) is not None) is allowed
-
-
-def test_no_action_and_no_resource_is_a_wildcard() -> None:
-    """Roles name what they do, and on what."""
-    for statement in STATEMENTS:
-        assert statement["Effect"] == "Allow"
-        assert not [action for action in as_list(statement["Action"]) if "*" in action]
-        assert "*" not in as_list(statement.get("Resource"))
-
-
-def test_no_managed_policy_widens_a_role() -> None:
-    """SAM adds broad policies to the roles it writes itself, so each function brings its own."""
-    roles = [function["Role"]["Fn::GetAtt"] for function in FUNCTIONS.values()]
-
-    assert len(set(roles)) == len(FUNCTIONS)
-    assert not [role for role in of_type("AWS::IAM::Role").values() if "ManagedPolicyArns" in role]
-
-
-@pytest.mark.parametrize("role", of_type("AWS::IAM::Role"))
-def test_nothing_may_delete_objects_or_read_dead_letters(role: str) -> None:
-    """Only people delete uploads, and only people replay."""
-    actions = granted(role)
-
-    assert not [action for action in actions if action.startswith("s3:Delete")]
-    assert {"Fn::GetAtt": "DeadLetters.Arn"} not in actions["sqs:ReceiveMessage"]
-
-
-def test_only_register_reads_the_api_key() -> None:
-    """The functions that parse strangers' files have no key to lose."""
-    assert "secretsmanager:GetSecretValue" not in granted("PrepareRole")
-    assert "secretsmanager:GetSecretValue" not in granted("ExtractRole")
-    assert len(granted("RegisterRole")["secretsmanager:GetSecretValue"]) == 1
-
-
-def test_prepare_touches_the_bucket_only_when_it_makes_artifacts() -> None:
-    """With read-write storage Darwin makes the thumbnails, so prepare may neither read nor write objects."""
-    always, when_read_only = RESOURCES["PrepareRole"]["Properties"]["Policies"]
-    condition, artifacts, nothing = when_read_only["Fn::If"]
-    written = [node["Resource"] for node in walk(artifacts) if "s3:PutObject" in as_list(node.get("Action"))]
-
-    assert "${BucketName}" not in str(always)
-    assert TEMPLATE["Conditions"][condition] == {"Fn::Equals": [{"Ref": "Access"}, "read_only"]}
-    assert written == [{"Fn::Sub": "arn:${AWS::Partition}:s3:::${BucketName}/" + ARTIFACTS + "*"}]
-    assert nothing == {"Ref": "AWS::NoValue"}
-
-
 def test_what_only_read_only_storage_needs_is_there_only_for_it() -> None:
-    """Queue, function, layer, role, alarm and outputs of extract have one condition."""
+    """Queue, function, layer, role, alarms and outputs of extract have one condition."""
     conditional = {name for name, body in RESOURCES.items() if body.get("Condition") == "IsReadOnly"}
 
     assert conditional == {
@@ -239,6 +97,10 @@ def test_what_only_read_only_storage_needs_is_there_only_for_it() -> None:
         "ExtractLogs",
         "ExtractRole",
         "VideosAgeAlarm",
+        "ExtractErrorsAlarm",
+        "ExtractThrottlesAlarm",
+        "ExtractDurationAlarm",
+        "ExtractPersonAlarm",
     }
     assert {name for name, output in TEMPLATE["Outputs"].items() if "Condition" in output} == {
         "VideosQueueUrl",
@@ -246,39 +108,6 @@ def test_what_only_read_only_storage_needs_is_there_only_for_it() -> None:
     }
     assert GLOBALS["Environment"]["Variables"]["BEAGLE_VIDEOS_QUEUE"] == {
         "Fn::If": ["IsReadOnly", {"Ref": "Videos"}, ""]
-    }
-
-
-@pytest.mark.parametrize(
-    ("role", "queues"),
-    [
-        ("PrepareRole", {"Items", "DeadLetters", "Videos"}),
-        ("ExtractRole", {"Videos", "Items", "DeadLetters"}),
-        ("RegisterRole", {"DeadLetters"}),
-    ],
-)
-def test_each_function_sends_only_where_its_work_goes(role: str, queues: set[str]) -> None:
-    """Nobody sends uploads; extract alone sends into the queue that it consumes, for a video's parts."""
-    assert {queue["Fn::GetAtt"] for queue in granted(role)["sqs:SendMessage"]} == {
-        f"{name}.Arn" for name in queues
-    }
-
-
-@pytest.mark.parametrize("role", ["PrepareRole", "ExtractRole"])
-def test_objects_are_read_below_the_prefix_and_written_below_our_own(role: str) -> None:
-    """What Beagle may change in the watched bucket is its own folder."""
-    bucket = "arn:${AWS::Partition}:s3:::${BucketName}"
-    places = {
-        action: {place["Fn::Sub"] for place in resources if "${BucketName}" in str(place)}
-        for action, resources in granted(role).items()
-        if action.startswith("s3:")
-    }
-
-    assert places == {
-        "s3:GetObject": {bucket + "/${Prefix}*"},
-        "s3:PutObject": {bucket + "/" + ARTIFACTS + "*"},
-        "s3:AbortMultipartUpload": {bucket + "/" + ARTIFACTS + "*"},
-        "s3:ListBucket": {bucket},
     }
 
 
@@ -322,29 +151,6 @@ def test_the_template_deploys_what_is_built() -> None:
     assert len(stack.BUILT.findall((ROOT / "template.yaml").read_text())) == len(FUNCTIONS) + 1
 
 
-@pytest.mark.parametrize(
-    ("role", "read", "written"),
-    [
-        ("PrepareRole", {"groups/", "attempts/prepare/"}, {"groups/", "parcels/", "attempts/prepare/"}),
-        (
-            "ExtractRole",
-            {"parts/", "parcels/", "attempts/extract/"},
-            {"parts/", "parcels/", "attempts/extract/"},
-        ),
-        ("RegisterRole", {"ledger/", "parcels/", "attempts/register/"}, {"ledger/", "attempts/register/"}),
-    ],
-)
-def test_each_function_has_its_own_place_in_the_state_bucket(
-    role: str, read: set[str], written: set[str]
-) -> None:
-    """Parsers of strangers' files can touch neither the ledger nor what another function counts."""
-    for action, places in (("s3:GetObject", read), ("s3:PutObject", written)):
-        named = {place["Fn::Sub"] for place in granted(role)[action]}
-        assert {name for name in named if "${State.Arn}" in name} == {
-            "${State.Arn}/" + place + "*" for place in places
-        }
-
-
 @pytest.mark.parametrize("name", BUCKETS)
 def test_buckets_are_private(name: str) -> None:
     """No public access, no access lists, encrypted, and kept when the stack goes."""
@@ -364,9 +170,11 @@ def test_the_api_key_is_no_parameter() -> None:
 
     assert not {"SecretString", "GenerateSecretString"} & set(secret)
     assert "secretsmanager" in TEMPLATE["Parameters"]["ApiKeySecretArn"]["AllowedPattern"]
-    assert [name for name in TEMPLATE["Parameters"] if re.search("(?i)key|token|secret", name)] == [
-        "ApiKeySecretArn"
-    ]
+    assert {name for name in TEMPLATE["Parameters"] if re.search("(?i)key|token|secret", name)} == {
+        "ApiKeySecretArn",
+        "BucketKmsKeyArn",
+        "KmsKeyArn",
+    }
 
 
 @pytest.mark.parametrize("name", TEMPLATE["Parameters"])
@@ -388,24 +196,14 @@ def test_every_output_explains_itself(name: str) -> None:
     assert TEMPLATE["Outputs"][name]["Description"].endswith(".")
 
 
-def test_every_queue_has_an_alarm() -> None:
-    """Dead letters and standstill are noticed."""
-    watched = {
-        (alarm["MetricName"], alarm["Dimensions"][0]["Value"]["Fn::GetAtt"].split(".")[0])
-        for alarm in of_type("AWS::CloudWatch::Alarm").values()
-    }
-
-    assert watched == {("ApproximateNumberOfMessagesVisible", "DeadLetters")} | {
-        ("ApproximateAgeOfOldestMessage", name) for name in CONSUMED
-    }
-
-
 def test_the_build_is_for_the_machine_of_the_template() -> None:
     """Wheels for another Python or processor would fail at the first import on AWS."""
     machines = {"arm64": "aarch64", "x86_64": "x86_64"}
 
     assert GLOBALS["Runtime"] == f"python{wheels.LAMBDA_PYTHON}"
-    assert [machines[name] for name in GLOBALS["Architectures"]] == [wheels.LAMBDA_MACHINE]
+    assert GLOBALS["Architectures"] == [{"Ref": "Architecture"}]
+    assert machines[TEMPLATE["Parameters"]["Architecture"]["Default"]] == wheels.LAMBDA_MACHINE
+    assert TEMPLATE["Parameters"]["Architecture"]["AllowedValues"] == list(machines)
 
 
 def test_the_playground_knows_the_outputs() -> None:
@@ -413,3 +211,34 @@ def test_the_playground_knows_the_outputs() -> None:
     known = {*stack.QUEUE_OUTPUTS.values(), *stack.FUNCTION_OUTPUTS.values()}
 
     assert known <= set(TEMPLATE["Outputs"])
+
+
+@pytest.mark.parametrize("name", [*FUNCTIONS, "Ffmpeg"])
+def test_sam_builds_nothing_itself(name: str) -> None:
+    """What is deployed comes from `make build`, pinned by hash; `sam build` puts nothing else there."""
+    assert RESOURCES[name]["Metadata"] == {"SkipBuild": True}
+
+
+@pytest.mark.parametrize("name", of_type("AWS::Logs::LogGroup"))
+def test_logs_end(name: str) -> None:
+    """Nobody pays for ever for what was logged."""
+    group = RESOURCES[name]["Properties"]
+
+    assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+    assert name.removesuffix("Logs") in FUNCTIONS
+    assert FUNCTIONS[name.removesuffix("Logs")]["LoggingConfig"] == {"LogGroup": {"Ref": name}}
+
+
+def test_an_account_may_bound_every_role_and_bring_its_own_key() -> None:
+    """Guard rails of an account: a permissions boundary, and a key of its own for everything that is kept."""
+    own = {"Fn::If": ["HasKey", {"Ref": "KmsKeyArn"}, {"Ref": "AWS::NoValue"}]}
+    bounded = {"Fn::If": ["IsBounded", {"Ref": "PermissionsBoundaryArn"}, {"Ref": "AWS::NoValue"}]}
+
+    for role in of_type("AWS::IAM::Role").values():
+        assert role["PermissionsBoundary"] == bounded
+    for group in of_type("AWS::Logs::LogGroup").values():
+        assert group["KmsKeyId"] == own
+    assert of_type("AWS::SecretsManager::Secret")["ApiKey"]["KmsKeyId"] == own
+    assert of_type("AWS::SNS::Topic")["Alarms"]["KmsMasterKeyId"] == own
+    [rule] = BUCKETS["State"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["Fn::If"][0] == "HasKey"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from aws_lambda_powertools import Logger, Metrics
 from obstore.store import S3Store
 
 from beagle.bootstrap.stages import World, build_extract, build_prepare, build_register
@@ -16,6 +16,9 @@ from beagle.providers.letters import QueueDeadLetters
 from beagle.providers.local.clock import SystemClock
 from beagle.providers.objects import Objects
 from beagle.settings import Settings, read_settings, routes_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 StageName = Literal["prepare", "extract", "register"]
 
@@ -33,7 +36,8 @@ def worker(stage: StageName, folder: Path | None = None) -> Worker:
     settings = read_settings()
     settings.require("uploads_queue", "items_queue", "dead_letters_queue", "state_bucket")
     sqs = boto3.client("sqs")
-    journal = CloudWatchJournal(Logger(service=stage), Metrics(namespace="Beagle", service=stage))
+    journal = CloudWatchJournal.of(stage, settings.deployment)
+    segment = _tracer(stage) if settings.tracing else nullcontext
     world = World(
         settings=settings,
         state=_bucket(settings, settings.state_bucket),
@@ -59,6 +63,7 @@ def worker(stage: StageName, folder: Path | None = None) -> Worker:
                 ),
                 SqsSource(sqs, settings.uploads_queue),
                 journal,
+                segment,
             )
         case "extract":
             settings.require("videos_queue")
@@ -71,13 +76,24 @@ def worker(stage: StageName, folder: Path | None = None) -> Worker:
                 ),
                 SqsSource(sqs, settings.videos_queue),
                 journal,
+                segment,
             )
         case "register":
             from beagle.providers.aws.secrets import SecretsManagerKey  # noqa: PLC0415 - only here
 
             settings.require("api_key_secret")
             key = SecretsManagerKey(boto3.client("secretsmanager"), settings.api_key_secret)
-            return Worker(build_register(world, api_key=key), SqsSource(sqs, settings.items_queue), journal)
+            return Worker(
+                build_register(world, api_key=key), SqsSource(sqs, settings.items_queue), journal, segment
+            )
+
+
+def _tracer(stage: StageName) -> Callable[[], AbstractContextManager[object]]:
+    """Return what opens a stage's part of the trace; half a second of imports, so only where asked for."""
+    from aws_lambda_powertools import Tracer  # noqa: PLC0415
+
+    tracer = Tracer(service=stage, patch_modules=("botocore", "requests"))
+    return partial(tracer.provider.in_subsegment, name=f"## {stage}")
 
 
 def _objects(settings: Settings, boto3: Any) -> Objects:  # noqa: ANN401 - a module

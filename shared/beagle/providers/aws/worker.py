@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import EphemeralMetrics
 
-from beagle.domain.errors import BugError
+from beagle.domain.errors import BugError, DarwinThrottledError
+from beagle.domain.outcomes import Ending
 from beagle.providers.aws.queue import SqsSource
 
 if TYPE_CHECKING:
@@ -16,6 +20,10 @@ if TYPE_CHECKING:
 
     from beagle.domain.outcomes import Outcome
     from beagle.ports import Deadline, Received, Report
+
+
+_TAKEN = (Ending.REGISTERED, Ending.ALREADY_REGISTERED)
+"""The endings in which Darwin did not ask to slow down."""
 
 
 class LambdaContext(Protocol):
@@ -45,19 +53,30 @@ class Stage(Protocol):
 
 @dataclass(slots=True)
 class CloudWatchJournal:
-    """Writes a JSON log line for each outcome, and one metric an ending for each invocation.
+    """Writes a JSON log line for each outcome; for each invocation, a metric an ending, and a reason to wait.
 
+    The template's alarms read two more: `person_needed`, and `throttled_percent` of what Darwin was sent.
     Object keys go into log fields only: never into messages or metric dimensions.
     """
 
     logger: Logger
-    metrics: Metrics
+    metrics: EphemeralMetrics
     _counts: Counter[str] = field(default_factory=Counter)
     _alarmed: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, stage: str, deployment: str) -> Self:
+        """Return the journal of a stage; the deployment's name tells its metrics from other stacks' here."""
+        metrics = EphemeralMetrics(namespace="Beagle", service=stage)
+        if deployment:
+            metrics.set_default_dimensions(deployment=deployment)
+        return cls(Logger(service=stage), metrics)
 
     def note(self, stage: str, outcome: Outcome) -> None:
         """Write one outcome of a stage down."""
         self._counts[outcome.ending] += 1
+        if outcome.ending is Ending.AGAIN and outcome.code:
+            self._counts[outcome.code] += 1
         fields = {
             "stage": stage,
             "ending": str(outcome.ending),
@@ -80,8 +99,8 @@ class CloudWatchJournal:
         """Say once an invocation that a service, not an object, is in trouble."""
         if code not in self._alarmed:
             self._alarmed.add(code)
+            self._counts["person_needed"] += 1
             self.logger.error("a person must act", extra={"code": code, "detail": message})
-            self.metrics.add_metric(name=code, unit="Count", value=1)
 
     def bug(self, stage: str, error: Exception) -> None:
         """Write down, with its traceback, an exception that nobody expected, and call a person."""
@@ -91,9 +110,12 @@ class CloudWatchJournal:
 
     def flush(self) -> None:
         """Write the invocation's metrics."""
-        for ending, count in self._counts.items():
-            self.metrics.add_metric(name=ending, unit="Count", value=count)
-        if self._counts or self._alarmed:  # Powertools warns of metrics without any
+        for name, count in self._counts.items():
+            self.metrics.add_metric(name=name, unit="Count", value=count)
+        throttled = self._counts[DarwinThrottledError.code]
+        if sent := throttled + sum(self._counts[ending] for ending in _TAKEN):
+            self.metrics.add_metric(name="throttled_percent", unit="Percent", value=100 * throttled / sent)
+        if self._counts:  # Powertools warns of metrics without any
             self.metrics.flush_metrics()
         self._counts.clear()
         self._alarmed.clear()
@@ -106,11 +128,14 @@ class Worker:
     stage: Stage
     source: SqsSource
     journal: CloudWatchJournal
+    segment: Callable[[], AbstractContextManager[object]] = nullcontext
+    """Opens the stage's part of a trace."""
 
     def answer(self, event: dict[str, Any], context: LambdaContext) -> dict[str, list[dict[str, str]]]:
         """Take the batch of one invocation through the stage; name the messages that must come again."""
         try:
-            report = self.stage.run(self.source.batch(event), LambdaDeadline(context))
+            with self.segment():
+                report = self.stage.run(self.source.batch(event), LambdaDeadline(context))
         finally:
             self.journal.flush()
         return self.source.answer(event, report)
