@@ -38,9 +38,11 @@ demo: install ## See Beagle at work on a local AWS, in your browser
 up: install ## Run the same stack for your own files, until Ctrl-C
 	$(BIN)/beagle up
 
+# The functions' processors; x86_64 is the other one.
+MACHINE ?= arm64
 .PHONY: build
-build: install ## Build what `sam deploy` deploys
-	$(BIN)/python -m beagle.playground.packaging
+build: install ## Build what `sam deploy` or Terraform deploys
+	$(BIN)/python -m beagle.playground.packaging --machine $(MACHINE)
 
 .PHONY: lint
 lint: $(VENV)/tested ## Check style, types and the direction of imports

@@ -1,6 +1,7 @@
 """What is deployed: the pinned dependencies, and the folder built from them."""
 
 import re
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -96,3 +97,16 @@ def test_equal_content_gives_an_equal_archive(tmp_path: Path) -> None:
     (out / "prepare.py").touch()
 
     assert zip_folder(out).read_bytes() == first
+
+
+def test_a_program_stays_one_in_its_archive(tmp_path: Path) -> None:
+    """Lambda unpacks what Terraform uploads; ffmpeg must be allowed to start."""
+    folder = tmp_path / "layer"
+    (folder / "bin").mkdir(parents=True)
+    (folder / "bin" / "program").touch(mode=0o755)
+    (folder / "README").touch(mode=0o644)
+
+    with zipfile.ZipFile(zip_folder(folder)) as archive:
+        modes = {entry.filename: entry.external_attr >> 16 for entry in archive.infolist()}
+
+    assert modes == {"README": 0o644, "bin/program": 0o755}

@@ -1,4 +1,4 @@
-"""Build the folders that `template.yaml` deploys: a package for each function, and the layer with ffmpeg."""
+"""Build what is deployed on AWS: a package for each function, and the layer with ffmpeg."""
 
 import argparse
 import hashlib
@@ -14,6 +14,8 @@ from beagle.playground.wheels import LAMBDA_MACHINE, install_wheels, lambda_inte
 FUNCTIONS = ("prepare", "extract", "register")
 # Deployed functions have no use for the command line, nor for the worlds it plays in.
 LEFT_AT_HOME = frozenset({"cli", "emulator", "playground"})
+# Lambda's names of processors, in the words of wheels.
+MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 # Nothing is older than a zip file can say, and equal content must give equal bytes.
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -74,13 +76,14 @@ def build_layer(root: Path, out: Path, *, machine: str = LAMBDA_MACHINE) -> Path
 def zip_folder(folder: Path) -> Path:
     """Zip a folder beside itself; equal content gives equal bytes, so that a deployment sees no change."""
     archive = folder.with_name(folder.name + ".zip")
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as writer:
+    unfinished = archive.with_suffix(".unfinished")
+    with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as writer:
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
             entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), ZIP_EPOCH)
-            entry.external_attr = 0o644 << 16
+            entry.external_attr = (0o755 if path.stat().st_mode & 0o100 else 0o644) << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
-            writer.writestr(entry, path.read_bytes())
-    return archive
+            writer.writestr(entry, path.read_bytes(), compresslevel=1)
+    return unfinished.replace(archive)
 
 
 def _inputs(root: Path, functions: tuple[str, ...], routes: Path | None) -> Iterator[tuple[str, Path]]:
@@ -128,23 +131,41 @@ def _fill(out: Path, inputs: Mapping[str, Path], interpreter: str | None, digest
 
 def _compile(out: Path, interpreter: str) -> None:
     """Compile ahead what is deployed: a function cannot keep bytecode, so each cold start would do it."""
-    # A zip file forgets the times of its files, hence the hash; -d keeps this machine's paths out.
+    # A zip file forgets the times of its files, hence the hash; -d keeps this machine's paths out. A seed
+    # keeps sets of constants in one order, so that the same source gives the same bytes.
     options = ["-q", "--invalidation-mode", "unchecked-hash", "-d", ""]
-    subprocess.run([interpreter, "-m", "compileall", *options, "."], cwd=out, check=True)  # noqa: S603 - a Python
+    subprocess.run(  # noqa: S603 - a Python
+        [interpreter, "-m", "compileall", *options, "."], cwd=out, check=True, env={"PYTHONHASHSEED": "0"}
+    )
+
+
+def _archive(package: Path) -> Path:
+    """Return the zip file of a package; one that is newer than the build is left alone."""
+    archive = package.with_name(f"{package.name}.zip")
+    if archive.is_file() and archive.stat().st_mtime_ns > _stamp(package).stat().st_mtime_ns:
+        return archive
+    return zip_folder(package)
 
 
 def main() -> None:
-    """Build for AWS, where `sam deploy` looks for it."""
+    """Build for AWS: the folders that `sam deploy` looks for, and the zip files that Terraform uploads."""
     parser = argparse.ArgumentParser(prog="python -m beagle.playground.packaging", description=main.__doc__)
     parser.add_argument("--routes", type=Path, help="a routes.yaml to deploy with the functions")
-    routes: Path | None = parser.parse_args().routes
-    root = project_root()
+    parser.add_argument("--machine", choices=MACHINES, default="arm64", help="the functions' processors")
+    options = parser.parse_args()
+    root, machine = project_root(), MACHINES[options.machine]
     folder = root / ".build"
     built = [
-        build_function(root, name, folder / "functions" / "aws" / name, routes=routes) for name in FUNCTIONS
+        build_function(
+            root, name, folder / "functions" / "aws" / name, machine=machine, routes=options.routes
+        )
+        for name in FUNCTIONS
     ]
-    built.append(build_layer(root, folder / "layers" / "ffmpeg"))
-    print(*built, sep="\n")  # noqa: T201 - the one thing a caller of this command wants to know
+    built.append(build_layer(root, folder / "layers" / "ffmpeg", machine=machine))
+    for package in built:
+        print(package, _archive(package), sep="\n")  # noqa: T201 - what a caller of this command wants to know
+    # Terraform refuses packages for another processor than the functions'.
+    (folder / "architecture").write_text(f"{options.machine}\n")
 
 
 if __name__ == "__main__":
