@@ -135,7 +135,7 @@ def load_letter(body: str, *, attempts: int, sent_at: datetime, version: str) ->
             return _validate(_form(DeadLetter), wire, LETTER)
     except (UnparsableMessageError, NewerMessageError):
         pass  # kept as a raw message: an unreadable letter must still be seen
-    event, item = _inside(body)
+    event, item = look_inside(body)
     return DeadLetter(
         id=derive_letter_id("gave_up", event, body),
         code="gave_up",
@@ -178,8 +178,8 @@ def load_stamp(data: bytes) -> str:
     return str(wire.get("stamp", ""))
 
 
-def _inside(body: str) -> tuple[ObjectCreated | None, ReadyItem | None]:
-    """Return what a given-up message of ours was about."""
+def look_inside(body: str) -> tuple[ObjectCreated | None, ReadyItem | None]:
+    """Return what a message of ours that was given up is about; nothing of any other."""
     try:
         notification = load_event(body)
         if notification is not None:

@@ -16,12 +16,14 @@ from beagle.domain.events import Notification, ObjectCreated, ObjectRef
 from beagle.domain.outcomes import Ending, Outcome
 from beagle.domain.routes import parse_routes
 from beagle.emulator import DEFAULT_KEY, EmulatedDarwin
+from beagle.pipeline.crashes import CrashGuard, Stage
 from beagle.pipeline.endings import Endings
 from beagle.pipeline.groups import Groups
 from beagle.pipeline.passing import Onward
 from beagle.pipeline.prepare import Prepare
 from beagle.pipeline.register import Register
-from beagle.ports import Ledger
+from beagle.ports import Attempts, Ledger
+from beagle.providers.attempts import StoreAttempts
 from beagle.providers.letters import QueueDeadLetters
 from beagle.providers.local.clock import FakeClock
 from beagle.providers.local.queue import LocalLetterBox, LocalQueue
@@ -34,7 +36,7 @@ from support.inprocess import InProcess
 
 if TYPE_CHECKING:
     from beagle.domain.letters import DeadLetter
-    from beagle.ports import Registrar
+    from beagle.ports import Parse, Registrar
 
 BASE_URL = "http://127.0.0.1:1"
 BUCKET = "acme-uploads"
@@ -115,6 +117,9 @@ class World:
         self.letter_box = LocalLetterBox(self.dead, "test")
         self.state = MemoryStore()
         self.ledger = self.ledger or StoreLedger(self.state, threads=1)
+        self.attempts: dict[str, Attempts] = {
+            stage: StoreAttempts(self.state, stage, threads=1) for stage in ("prepare", "extract", "register")
+        }
         self.journal = Notebook()
         self.key = DEFAULT_KEY
         self.key_error: Exception | None = None
@@ -141,6 +146,16 @@ class World:
             parcels=StoreParcels(self.state),
             endings=self._endings("register"),
             journal=self.journal,
+        )
+
+    def guard(self, name: str, stage: Stage, parse: Parse | None = None) -> CrashGuard:
+        """Return a stage as it is deployed: it gives up on messages that kill its process."""
+        return CrashGuard(
+            stage=stage,
+            attempts=self.attempts[name],
+            endings=self._endings(name),
+            journal=self.journal,
+            parse=parse,
         )
 
     def registrar(self) -> DarwinRegistrar:
@@ -177,21 +192,30 @@ class World:
     def run_prepare(self, most: int = 10, seconds: float = 60) -> int:
         batch = self.uploads.receive(most)
         if batch:
-            self.uploads.answer(batch, self.prepare.run(batch, Budget(self.clock, seconds)))
+            stage = self.guard("prepare", self.prepare, self.prepare.parse)
+            self.uploads.answer(batch, stage.run(batch, Budget(self.clock, seconds)))
         return len(batch)
 
-    def run_register(self, most: int = 100, seconds: float = 60, stage: Register | None = None) -> int:
+    def run_register(self, most: int = 100, seconds: float = 60, stage: Stage | None = None) -> int:
         batch = self.items.receive(most)
         if batch:
-            stage = stage or self.register
+            stage = self.guard("register", stage or self.register)
             self.items.answer(batch, stage.run(batch, Budget(self.clock, seconds)))
         return len(batch)
 
     def settle(self, hours: float = 100) -> None:
-        """Run both stages until nothing waits, moving the clock on when all that waits is hidden."""
+        """Run both stages until nothing waits, moving the clock on when all that waits is hidden.
+
+        Where one is killed, its platform starts another.
+        """
         until = self.clock.monotonic() + hours * 3600
         while (self.uploads or self.items) and self.clock.monotonic() < until:
-            if not self.run_prepare() + self.run_register():
+            try:
+                worked = self.run_prepare() + self.run_register()
+            except Killed:
+                self.register = self.instance()
+                continue
+            if not worked:
                 waits = [q.next_visible_in() for q in (self.uploads, self.items)]
                 self.clock.advance(min(wait for wait in waits if wait is not None) + 0.001)
 

@@ -13,9 +13,11 @@ from obstore.store import ObjectStore
 
 from beagle import __version__
 from beagle.domain.errors import ConfigurationError
+from beagle.pipeline.crashes import CrashGuard, Stage
 from beagle.pipeline.endings import Endings
 from beagle.pipeline.passing import Onward
 from beagle.ports import Clock, DeadLetters, Journal
+from beagle.providers.attempts import StoreAttempts
 from beagle.providers.parcels import StoreParcels
 from beagle.settings import Settings
 
@@ -26,10 +28,7 @@ if TYPE_CHECKING:
 
     from beagle.domain.routes import Routes
     from beagle.media.maker import Maker
-    from beagle.pipeline.extract import Extract
     from beagle.pipeline.groups import Groups
-    from beagle.pipeline.prepare import Prepare
-    from beagle.pipeline.register import Register
     from beagle.ports import Outbox, Parse
     from beagle.providers.objects import Objects
 
@@ -52,6 +51,16 @@ class World:
         """Return the way into a queue."""
         return Onward(queue, StoreParcels(self.state))
 
+    def guard(self, name: str, stage: Stage, parse: Parse | None = None) -> CrashGuard:
+        """Return a stage that gives up on messages that kill its process."""
+        return CrashGuard(
+            stage=stage,
+            attempts=StoreAttempts(self.state, name),
+            endings=self.endings(name),
+            journal=self.journal,
+            parse=parse,
+        )
+
 
 def build_prepare(  # noqa: PLR0913 - what a provider brings
     world: World,
@@ -61,7 +70,7 @@ def build_prepare(  # noqa: PLR0913 - what a provider brings
     items: Outbox,
     videos: Outbox | None,
     objects: Objects,
-) -> Prepare:
+) -> Stage:
     """Return the prepare stage.
 
     Raises:
@@ -76,7 +85,7 @@ def build_prepare(  # noqa: PLR0913 - what a provider brings
             f"Route {read_only[0]} is read_only, which needs the extract stage and its queue: "
             "deploy with read-only access."
         )
-    return Prepare(
+    stage = Prepare(
         parse=parse,
         routes=routes,
         artifact_prefix=world.settings.artifact_prefix,
@@ -87,14 +96,15 @@ def build_prepare(  # noqa: PLR0913 - what a provider brings
         endings=world.endings("prepare"),
         journal=world.journal,
     )
+    return world.guard("prepare", stage, parse)
 
 
-def build_extract(world: World, *, items: Outbox, videos: Outbox, objects: Objects) -> Extract:
+def build_extract(world: World, *, items: Outbox, videos: Outbox, objects: Objects) -> Stage:
     """Return the extract stage."""
     from beagle.pipeline.extract import Extract  # noqa: PLC0415 - see the module's docstring
     from beagle.providers.parcels import StorePartResults  # noqa: PLC0415
 
-    return Extract(
+    stage = Extract(
         artifacts=_maker(world, objects),
         results=StorePartResults(world.state),
         items=world.onward(items),
@@ -102,9 +112,10 @@ def build_extract(world: World, *, items: Outbox, videos: Outbox, objects: Objec
         endings=world.endings("extract"),
         journal=world.journal,
     )
+    return world.guard("extract", stage)
 
 
-def build_register(world: World, *, api_key: Callable[[], SecretStr]) -> Register:
+def build_register(world: World, *, api_key: Callable[[], SecretStr]) -> Stage:
     """Return the register stage."""
     from beagle.pipeline.register import Register  # noqa: PLC0415 - see the module's docstring
     from beagle.providers.state import StoreLedger  # noqa: PLC0415
@@ -113,7 +124,7 @@ def build_register(world: World, *, api_key: Callable[[], SecretStr]) -> Registe
     from beagle.registration.registrar import DarwinRegistrar  # noqa: PLC0415
 
     settings = world.settings
-    return Register(
+    stage = Register(
         registrar=DarwinRegistrar(
             DarwinClient(settings.darwin_url, api_key, clock=world.clock),
             Pacer(world.clock, settings.requests_per_minute),
@@ -125,6 +136,7 @@ def build_register(world: World, *, api_key: Callable[[], SecretStr]) -> Registe
         endings=world.endings("register"),
         journal=world.journal,
     )
+    return world.guard("register", stage)
 
 
 def _maker(world: World, objects: Objects) -> Maker:

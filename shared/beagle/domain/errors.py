@@ -150,6 +150,12 @@ class ObjectOverwrittenError(VerdictError):
     code = "object_overwritten"
 
 
+class CrashLoopError(VerdictError):
+    """Attempt after attempt at the message killed the process: out of memory, out of time, crashed."""
+
+    code = "crash_loop"
+
+
 class LateForGroupError(VerdictError):
     """The group's item stands already, made from other objects, or other contents, than the group has now."""
 

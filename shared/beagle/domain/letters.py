@@ -61,6 +61,10 @@ _ADVICE = {
         "Look at the item of that name in Darwin. Is it this object, nothing is lost; is it another, "
         "rename or remove it there, then replay."
     ),
+    "crash_loop": (
+        "Every attempt at it killed the function: read its log, give it more memory or mend the file, "
+        "then replay."
+    ),
     "empty_object": "Upload the file again: the object has no bytes.",
     "gave_up": "The platform gave up on this message: read the function's log, mend the cause, then replay.",
     "group_incomplete": "Upload the missing files of the group, then replay.",

@@ -5,6 +5,7 @@ propagates.
 """
 
 from beagle.ports.artifacts import ArtifactMaker, ArtifactSink, ObjectReader, PartResults, Split
+from beagle.ports.attempts import Attempts, Trace
 from beagle.ports.clock import Clock, Deadline
 from beagle.ports.darwin import Destination, Registrar
 from beagle.ports.journal import Journal
@@ -14,6 +15,7 @@ from beagle.ports.queues import DeadLetters, KeptLetter, LetterBox, Outbox, Parc
 __all__ = [
     "ArtifactMaker",
     "ArtifactSink",
+    "Attempts",
     "Clock",
     "DeadLetters",
     "Deadline",
@@ -34,4 +36,5 @@ __all__ = [
     "Registrar",
     "Report",
     "Split",
+    "Trace",
 ]

@@ -20,7 +20,7 @@ class Received:
     """One queue message, as delivered to a stage."""
 
     id: str
-    """Names this delivery, within its batch; never an identity of what it says."""
+    """The queue's name for the message, the same at each delivery; never an identity of what it says."""
     body: str
     attempts: int = 1
     """How often the queue has delivered it, this time included."""

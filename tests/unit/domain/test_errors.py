@@ -10,6 +10,7 @@ CODES = {
     "bad_configuration": ConfigurationError,
     "bad_routes": ConfigurationError,
     "bug": ServiceError,
+    "crash_loop": VerdictError,
     "darwin_ambiguous": ServiceError,
     "darwin_error": ServiceError,
     "darwin_not_asked": ServiceError,
