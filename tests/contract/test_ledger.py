@@ -18,7 +18,8 @@ from obstore.store import MemoryStore, S3Store
 from beagle.domain.errors import LedgerConflictError, LedgerUnavailableError
 from beagle.domain.events import ObjectCreated, ObjectRef
 from beagle.domain.items import Item, ItemId, ReadyItem, Slot
-from beagle.ports import Kept, LedgerEntry
+from beagle.ports import Kept, LedgerEntry, Trace
+from beagle.providers.attempts import StoreAttempts
 from beagle.providers.local.clock import EPOCH
 from beagle.providers.state import StoreGroupMembers, StoreLedger
 
@@ -321,3 +322,38 @@ def test_a_bucket_that_does_not_answer_makes_groups_wait():
         members.add("g/", member("x"))
     with pytest.raises(LedgerUnavailableError):
         members.members("g/", member("x").item.id)
+
+
+# --- attempts ------------------------------------------------------------------------------------------
+
+
+def test_each_message_of_each_stage_has_a_trace_of_its_own(store):
+    """What was written last is read, in the order that is asked for, by any instance; the rest is blank."""
+    attempts = StoreAttempts(store, "register")
+    attempts.write([(name, Trace(number, 100)) for number, name in enumerate(ODD)])
+    attempts.write([(ODD[0], Trace(7, 12))])
+    found = StoreAttempts(store, "register").read(["another", *reversed(ODD)])
+
+    assert found == [Trace(), *(Trace(number, 100) for number in range(len(ODD) - 1, 0, -1)), Trace(7, 12)]
+    assert StoreAttempts(store, "prepare").read(ODD) == [Trace()] * len(ODD)
+    assert attempts.read([]) == []
+
+
+@pytest.mark.parametrize("data", [b"", b"[]", b"{}", b'{"unended": "x", "delivery": 1}', b"\xff"])
+def test_a_trace_that_nobody_can_read_is_blank(data):
+    store = MemoryStore()
+    attempts = StoreAttempts(store, "register")
+    attempts.write([("m", Trace(3, 4))])
+    [meta] = next(iter(store.list("attempts/register/")))
+    store.put(meta["path"], data)
+
+    assert attempts.read(["m"]) == [Trace()]
+
+
+def test_a_bucket_that_does_not_answer_tells_of_no_attempts():
+    attempts = StoreAttempts(s3("http://127.0.0.1:1", "state", retry_config=NO_RETRIES), "register")
+
+    with pytest.raises(LedgerUnavailableError):
+        attempts.read(["m"])
+    with pytest.raises(LedgerUnavailableError):
+        attempts.write([("m", Trace())])
