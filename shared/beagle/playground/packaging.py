@@ -13,7 +13,7 @@ from beagle.playground.wheels import LAMBDA_MACHINE, install_wheels, lambda_inte
 
 FUNCTIONS = ("prepare", "extract", "register")
 # Deployed functions have no use for the command line, nor for the worlds it plays in.
-LEFT_AT_HOME = frozenset({"cli", "emulator", "playground"})
+LEFT_AT_HOME = frozenset({"cli", "costs", "emulator", "playground"})
 # Lambda's names of processors, in the words of wheels.
 MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 # Nothing is older than a zip file can say, and equal content must give equal bytes.
