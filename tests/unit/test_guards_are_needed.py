@@ -27,6 +27,7 @@ class Guard:
 
 
 REGISTER = "unit/pipeline/test_register.py"
+CRASHES = "unit/pipeline/test_crashes.py"
 GUARDS = [
     Guard(
         "ledger: an intent is created, never written over another",
@@ -118,6 +119,27 @@ GUARDS = [
         "raise BugError(",
         "raise RuntimeError(",
         "unit/pipeline/test_prepare.py::test_a_bug_that_one_message_shows_holds_up_that_message_alone",
+    ),
+    Guard(
+        "crashes: an attempt is written down before it begins",
+        "pipeline/crashes.py",
+        "self._write([(m.id, Trace(traces[m.id].unended + 1, m.attempts)) for m in watched])",
+        "",
+        f"{CRASHES}::test_two_that_kill_are_two_dead_letters_and_nobody_else_is",
+    ),
+    Guard(
+        "crashes: who may have killed is worked on alone",
+        "pipeline/crashes.py",
+        "SUSPECT = 2",
+        "SUSPECT = 5",
+        f"{CRASHES}::test_two_that_kill_are_two_dead_letters_and_nobody_else_is",
+    ),
+    Guard(
+        "crashes: an attempt that ended is no crash",
+        "pipeline/crashes.py",
+        "        self._write(ended)\n        return report",
+        "        return report",
+        f"{CRASHES}::test_an_outage_of_a_day_makes_no_crash_loops_and_costs_little",
     ),
     Guard(
         "letters: one always fits into its queue",

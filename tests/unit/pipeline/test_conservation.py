@@ -73,9 +73,13 @@ class CrashingLedger:
         self.ledger = ledger
         self.kill_before: str | None = None
         self.kill_after: str | None = None
+        self.poison: set[str] = set()
+        """Keys whose every claim kills the process."""
         self.away = False
 
     def create(self, entries):
+        if any(entry.key in self.poison for entry in entries):
+            raise Killed
         return self._call("create", self.ledger.create, entries)
 
     def replace(self, changes):
@@ -159,7 +163,8 @@ class AnyHistory(RuleBasedStateMachine):
         if not batch:
             return
         try:
-            report = self.instances[which].run(batch, Budget(self.world.clock, seconds))
+            stage = self.world.guard("register", self.instances[which])
+            report = stage.run(batch, Budget(self.world.clock, seconds))
         except Killed:
             self.instances[which] = self.world.instance()
             return
@@ -173,7 +178,8 @@ class AnyHistory(RuleBasedStateMachine):
         batch = self.world.items.receive(most)
         if batch:
             try:
-                self.instances[0].run(batch, Budget(self.world.clock, 60))
+                stage = self.world.guard("register", self.instances[0])
+                stage.run(batch, Budget(self.world.clock, 60))
             except Killed:
                 self.instances[0] = self.world.instance()
 
@@ -186,6 +192,11 @@ class AnyHistory(RuleBasedStateMachine):
     def kill_at_the_ledger(self, call, before):
         """The next such call is the process's last."""
         setattr(self.ledger, "kill_before" if before else "kill_after", call)
+
+    @rule(key=KEYS)
+    def poison(self, key):
+        """From now on an object kills whoever works on it."""
+        self.ledger.poison.add(key)
 
     @rule(down=st.booleans())
     def outage(self, down):
@@ -250,7 +261,13 @@ class AnyHistory(RuleBasedStateMachine):
         self.ledger.kill_before = self.ledger.kill_after = None
         world.darwin.clear_faults()
         world.register = world.instance()
+        before = {letter.id for letter in world.letters()}
         world.settle(hours=1000)
+        killers = [x for x in world.letters() if x.code == "crash_loop" and x.id not in before]
+        assert {letter.event.ref.key for letter in killers} <= self.ledger.poison
+        self.every_upload_is_somewhere()
+        assert not world.items
+        self.ledger.poison.clear()
         for _ in range(2):
             self._replay()
             world.settle(hours=1000)
