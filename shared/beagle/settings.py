@@ -24,6 +24,15 @@ _Slashed = Annotated[
 ]
 
 
+EMULATORS = (
+    "aws_endpoint_url",
+    "pubsub_emulator_host",
+    "storage_emulator_host",
+    "secrets_emulator_host",
+)
+"""Settings that only a local play of a provider needs."""
+
+
 class Settings(BaseModel):
     """What a function is told by its environment; each field is a variable named `BEAGLE_` and its name."""
 
@@ -57,11 +66,24 @@ class Settings(BaseModel):
     requests_per_minute: float = Field(
         50, gt=0, le=1000, description="At most so many requests a minute from one instance (two run)."
     )
+    gather_seconds: float = Field(
+        1,
+        ge=0,
+        le=60,
+        description="How long the first of the items that come one by one (not on AWS) waits for more.",
+    )
     invocation_seconds: float = Field(
         900, gt=0, description="How long one invocation of extract may take; longer videos are split."
     )
     tracing: bool = Field(False, description="Whether AWS X-Ray traces the functions.")
     aws_endpoint_url: str = Field("", description="Another address for AWS itself, for local emulators.")
+    pubsub_emulator_host: str = Field("", description="Another address for Pub/Sub, for local emulators.")
+    storage_emulator_host: str = Field(
+        "", description="Another address for Cloud Storage, for local emulators."
+    )
+    secrets_emulator_host: str = Field(
+        "", description="Another address for Secret Manager, for local emulators."
+    )
 
     def require(self, *names: str) -> None:
         """Check that settings are there.
@@ -83,7 +105,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """
     environment = os.environ if environment is None else environment  # noqa: TID251 - this is settings.py
     names = {f"{PREFIX}{name.upper()}": name for name in Settings.model_fields}
-    names["AWS_ENDPOINT_URL"] = "aws_endpoint_url"
+    # What the providers' own tools call them.
+    names |= {name.upper(): name for name in EMULATORS}
     values = {field: environment[name] for name, field in names.items() if environment.get(name)}
     try:
         return Settings.model_validate(values)

@@ -30,7 +30,7 @@ def settings_table() -> str:
     rows = [
         (f"`{PREFIX}{name.upper()}`", _default(field), str(field.description))
         for name, field in Settings.model_fields.items()
-        if name != "aws_endpoint_url"
+        if name not in EMULATORS
     ]
     return _table(("variable", "default", "meaning"), rows)
 

@@ -12,8 +12,8 @@ from beagle.domain.keys import derive_artifact_root
 from beagle.domain.routes import parse_routes
 from beagle.domain.routing import making_of, route_event
 from beagle.media.maker import Maker
-from beagle.ports import Clock, Split
-from beagle.providers.local.clock import SystemClock
+from beagle.ports import Split
+from beagle.providers.local.clock import SystemClock, Until
 from beagle.providers.local.objects import FileReader, FolderSink
 from beagle.settings import read_settings
 
@@ -25,18 +25,6 @@ UNHURRIED = 7 * 24 * 3600.0
 """Seconds: nobody bills them here, but no run may last for ever."""
 PLACE = "local"
 """The team, the dataset, the storage and the bucket: a payload names none of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Until:
-    """A deadline on a clock."""
-
-    clock: Clock
-    end: float
-
-    def remaining(self) -> float:
-        """Return seconds; negative once it is over."""
-        return self.end - self.clock.monotonic()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from obstore.store import ObjectStore
 
 from beagle import __version__
 from beagle.domain.errors import ConfigurationError
-from beagle.pipeline.crashes import CrashGuard, Stage
+from beagle.pipeline.crashes import CrashGuard
 from beagle.pipeline.endings import Endings
 from beagle.pipeline.passing import Onward
-from beagle.ports import Clock, DeadLetters, Journal
+from beagle.ports import Clock, DeadLetters, Journal, Stage
 from beagle.providers.attempts import StoreAttempts
 from beagle.providers.parcels import StoreParcels
 from beagle.settings import Settings

@@ -9,14 +9,14 @@ ended. What is written down as begun and comes back has killed its process, or h
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from beagle.domain.errors import BeagleError, CrashLoopError, OutOfTimeError, ServiceError
 from beagle.domain.events import ObjectCreated
 from beagle.messages import load_event, look_inside
 from beagle.pipeline.account import Account
 from beagle.pipeline.endings import Endings, Subject
-from beagle.ports import Attempts, Journal, Parse, Report, Trace
+from beagle.ports import Attempts, Journal, Parse, Report, Stage, Trace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,13 +34,6 @@ LIMIT = 5
 """Attempts that never ended, after which there is no further one."""
 ALONE = 30.0
 """Seconds that a suspect must find, or running out of time would pass for an end that it never comes to."""
-
-
-class Stage(Protocol):
-    """Prepare, extract or register."""
-
-    def run(self, batch: Sequence[Received], deadline: Deadline) -> Report:
-        """Take a batch through."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,17 @@ from beagle.ports.clock import Clock, Deadline
 from beagle.ports.darwin import Destination, Registrar
 from beagle.ports.journal import Journal
 from beagle.ports.ledger import GroupMembers, Kept, Ledger, LedgerEntry
-from beagle.ports.queues import DeadLetters, KeptLetter, LetterBox, Outbox, Parcels, Parse, Received, Report
+from beagle.ports.queues import (
+    DeadLetters,
+    KeptLetter,
+    LetterBox,
+    Outbox,
+    Parcels,
+    Parse,
+    Received,
+    Report,
+    Stage,
+)
 
 __all__ = [
     "ArtifactMaker",
@@ -36,5 +46,6 @@ __all__ = [
     "Registrar",
     "Report",
     "Split",
+    "Stage",
     "Trace",
 ]

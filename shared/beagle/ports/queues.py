@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from beagle.domain.events import Notification
+    from beagle.ports.clock import Deadline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,13 @@ class Report:
     def count(self) -> Counter[Ending]:
         """Return how many objects ended in each way."""
         return Counter(outcome.ending for outcome in self.outcomes)
+
+
+class Stage(Protocol):
+    """Prepare, extract or register: what a function runs."""
+
+    def run(self, batch: Sequence[Received], deadline: Deadline) -> Report:
+        """Take a batch through; no message may be acknowledged that the report asks for again."""
 
 
 class Outbox(Protocol):

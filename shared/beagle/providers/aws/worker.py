@@ -13,13 +13,12 @@ from aws_lambda_powertools.metrics import EphemeralMetrics
 
 from beagle.domain.errors import BugError, DarwinThrottledError
 from beagle.domain.outcomes import Ending
+from beagle.ports import Stage
 from beagle.providers.aws.queue import SqsSource
+from beagle.providers.journal import fields_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from beagle.domain.outcomes import Outcome
-    from beagle.ports import Deadline, Received, Report
 
 
 _TAKEN = (Ending.REGISTERED, Ending.ALREADY_REGISTERED)
@@ -42,13 +41,6 @@ class LambdaDeadline:
     def remaining(self) -> float:
         """Return seconds."""
         return self.context.get_remaining_time_in_millis() / 1000
-
-
-class Stage(Protocol):
-    """Prepare, extract or register."""
-
-    def run(self, batch: Sequence[Received], deadline: Deadline) -> Report:
-        """Take a batch through."""
 
 
 @dataclass(slots=True)
@@ -77,23 +69,7 @@ class CloudWatchJournal:
         self._counts[outcome.ending] += 1
         if outcome.ending is Ending.AGAIN and outcome.code:
             self._counts[outcome.code] += 1
-        fields = {
-            "stage": stage,
-            "ending": str(outcome.ending),
-            "code": outcome.code,
-            "detail": outcome.detail,
-            "retry_in": outcome.retry_in,
-        }
-        if outcome.ref:
-            fields |= {
-                "provider": outcome.ref.provider,
-                "bucket": outcome.ref.bucket,
-                "key": outcome.ref.key,
-                "content": outcome.content,
-            }
-        if outcome.item:
-            fields |= {"dataset": outcome.item.dataset, "path": outcome.item.path, "item": outcome.item.name}
-        self.logger.info("object ended", extra={name: value for name, value in fields.items() if value})
+        self.logger.info("object ended", extra=fields_of(stage, outcome))
 
     def alarm(self, code: str, message: str) -> None:
         """Say once an invocation that a service, not an object, is in trouble."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from beagle.ports import Clock
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -23,6 +26,19 @@ class SystemClock:
     def sleep(self, seconds: float) -> None:
         """Return after that many seconds."""
         time.sleep(max(0.0, seconds))
+
+
+@dataclass(frozen=True, slots=True)
+class Until:
+    """A deadline on a clock."""
+
+    clock: Clock
+    end: float
+    """As the clock's `monotonic` counts."""
+
+    def remaining(self) -> float:
+        """Return seconds; negative once it is over."""
+        return self.end - self.clock.monotonic()
 
 
 class FakeClock:

@@ -1,0 +1,106 @@
+"""The stages on Google Cloud. Everything is built at the first call: importing needs no environment."""
+
+from __future__ import annotations
+
+import sys
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from obstore.store import GCSStore
+
+from beagle.bootstrap.stages import World, build_extract, build_prepare, build_register
+from beagle.providers.gather import Gather
+from beagle.providers.gcp.queue import PubSubOutbox
+from beagle.providers.gcp.rest import Google
+from beagle.providers.gcp.worker import Alone, Worker
+from beagle.providers.journal import LogJournal
+from beagle.providers.letters import QueueDeadLetters
+from beagle.providers.local.clock import SystemClock
+from beagle.providers.objects import Objects
+from beagle.settings import Settings, read_settings, routes_of
+
+if TYPE_CHECKING:
+    from beagle.providers.gcp.worker import Taking
+
+StageName = Literal["prepare", "extract", "register"]
+
+
+@lru_cache
+def worker(stage: StageName, folder: Path | None = None) -> Worker:
+    """Return the one worker of this instance; `folder` is where the routes file lies, if there is one.
+
+    Raises:
+        ConfigurationError: The environment or the routes do not hold together.
+
+    """
+    settings = read_settings()
+    settings.require("uploads_queue", "items_queue", "dead_letters_queue", "state_bucket")
+    clock = SystemClock()
+    pubsub = Google(settings.pubsub_emulator_host, pause=clock.sleep)
+    world = World(
+        settings=settings,
+        state=_bucket(settings, settings.state_bucket),
+        dead_letters=QueueDeadLetters(PubSubOutbox(pubsub, settings.dead_letters_queue)),
+        journal=LogJournal(settings.deployment, _write),
+        clock=clock,
+    )
+    items = PubSubOutbox(pubsub, settings.items_queue)
+    videos = PubSubOutbox(pubsub, settings.videos_queue) if settings.videos_queue else None
+    taking: Taking
+    match stage:
+        case "prepare":
+            from beagle.providers.gcp.notifications import parse_notification  # noqa: PLC0415 - only here
+
+            routes = routes_of(settings, folder or Path.cwd())
+            objects = _objects(settings)
+            taking = Alone(
+                build_prepare(
+                    world, routes, parse=parse_notification, items=items, videos=videos, objects=objects
+                )
+            )
+        case "extract":
+            settings.require("videos_queue")
+            own = PubSubOutbox(pubsub, settings.videos_queue)
+            taking = Alone(build_extract(world, items=items, videos=own, objects=_objects(settings)))
+        case "register":
+            from beagle.providers.gcp.secrets import SecretManagerKey  # noqa: PLC0415 - only here
+
+            settings.require("api_key_secret")
+            key = SecretManagerKey(Google(settings.secrets_emulator_host), settings.api_key_secret)
+            taking = Gather(
+                build_register(world, api_key=key),
+                clock,
+                most=settings.items_per_request,
+                window=settings.gather_seconds,
+            )
+    return Worker(taking, clock, settings.invocation_seconds)
+
+
+def _write(_severity: str, line: str) -> None:
+    """Write a line of the log; Cloud Logging reads its severity from it."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _objects(settings: Settings) -> Objects:
+    from beagle.providers.gcp.objects import open_odd  # noqa: PLC0415 - only what reads objects
+
+    google = Google(settings.storage_emulator_host)
+    return Objects(
+        store_of=lru_cache(partial(_bucket, settings)),
+        open_odd=partial(open_odd, google),
+        artifact_prefix=settings.artifact_prefix,
+    )
+
+
+def _bucket(settings: Settings, name: str) -> GCSStore:
+    """Return a bucket; credentials are the function's own account's."""
+    if not settings.storage_emulator_host:
+        return GCSStore(name)
+    return GCSStore(
+        name,
+        base_url=settings.storage_emulator_host,
+        skip_signature=True,
+        client_options={"allow_http": True},
+    )

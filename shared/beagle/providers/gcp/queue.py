@@ -1,0 +1,161 @@
+"""Pub/Sub: pushed messages in, messages to the next stage, dead letters for the operator. All by REST."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from beagle.domain.errors import QueueUnavailableError, UnparsableMessageError
+from beagle.messages import load_letter
+from beagle.ports import KeptLetter, Received
+from beagle.providers.gcp.rest import Google, GoogleError
+from beagle.providers.wire import decode_base64, find, load_json, text_at, time_at
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+_MOST = 1000
+"""Messages that Pub/Sub takes, and gives, in one call."""
+_CALL_BYTES = 5_000_000
+"""Bytes of bodies in one call, well below Pub/Sub's 10 MB even in base64."""
+_READING = 300
+"""Seconds that letters stay hidden while an operator's command reads them."""
+
+
+@dataclass(frozen=True, slots=True)
+class PubSubOutbox:
+    """A topic to write to, as `projects/P/topics/T`."""
+
+    google: Google
+    topic: str
+
+    def send(self, bodies: Sequence[str]) -> list[int]:
+        """Publish each body as a message; return the indices of those that Pub/Sub did not take."""
+        refused: list[int] = []
+        for chunk in _chunks(bodies):
+            messages = [{"data": b64encode(bodies[index].encode()).decode()} for index in chunk]
+            url = self.google.url("pubsub", f"v1/{self.topic}:publish")
+            try:
+                self.google.ask("POST", url, json={"messages": messages})
+            except GoogleError as error:
+                if not refused and chunk[0] == 0:
+                    raise QueueUnavailableError(f"Pub/Sub did not take messages: {error}.") from error
+                refused.extend(chunk)
+        return refused
+
+
+def _chunks(bodies: Sequence[str]) -> Iterator[list[int]]:
+    chunk: list[int] = []
+    size = 0
+    for index, body in enumerate(bodies):
+        length = len(body.encode())
+        if chunk and (len(chunk) == _MOST or size + length > _CALL_BYTES):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(index)
+        size += length
+    if chunk:
+        yield chunk
+
+
+def read_push(header: Callable[[str], str | None], body: str, name: str) -> Received:
+    """Return the message of one HTTP request: a push of Pub/Sub, or an event that Eventarc delivers.
+
+    What Cloud Storage announces stays whole, because it stands in the attributes too; what Beagle itself
+    sent is unwrapped. Anything else stays as it is, and the stage says what is wrong with it.
+    https://cloud.google.com/pubsub/docs/push#receive_push
+    """
+    try:
+        wire = load_json(body)
+    except UnparsableMessageError:
+        return Received(id=name, body=body)
+    if kind := header("ce-type"):
+        # An event in HTTP's binary form has its attributes in headers.
+        # https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md
+        wire = {"specversion": header("ce-specversion") or "1.0", "type": kind, "data": wire}
+    message = find(wire, "message") or find(wire, "data", "message")
+    attempts = find(wire, "deliveryAttempt")
+    return Received(
+        id=name,
+        body=_body(wire, message),
+        attempts=attempts if isinstance(attempts, int) and attempts > 0 else 1,
+    )
+
+
+def _body(wire: object, message: object) -> str:
+    """Return what Beagle put into a message, or else all of the message."""
+    data = find(message, "data")
+    if isinstance(data, str) and find(message, "attributes", "eventType") is None:
+        try:
+            return decode_base64(data)
+        except UnparsableMessageError:
+            pass
+    return json.dumps(wire, ensure_ascii=False)
+
+
+@dataclass(slots=True)
+class PubSubLetterBox:
+    """The subscription of the dead letters, as an operator reads it: `projects/P/subscriptions/S`."""
+
+    google: Google
+    subscription: str
+    version: str
+    _listed: dict[str, str] = field(default_factory=dict)
+    """Message id to what acknowledges its newest delivery."""
+
+    def list_letters(self) -> Iterator[KeptLetter]:
+        """Yield every letter that no other reader holds, and hide it from them for five minutes."""
+        while True:
+            answer = self._ask("pull", {"maxMessages": _MOST, "returnImmediately": True})
+            received = {
+                text_at(one, "message", "messageId"): one for one in answer.get("receivedMessages", [])
+            }
+            if not received:
+                return
+            fresh = [one for name, one in received.items() if name not in self._listed]
+            handles = {name: text_at(one, "ackId") for name, one in received.items()}
+            self._listed |= handles
+            self._hide(_READING, list(handles.values()))
+            for one in fresh:
+                yield self._kept(one)
+            if not fresh:
+                return
+
+    def _kept(self, one: object) -> KeptLetter:
+        message = find(one, "message")
+        attempts = find(message, "attributes", "CloudPubSubDeadLetterSourceDeliveryCount")
+        letter = load_letter(
+            _body({"message": message}, message),
+            attempts=int(attempts) if isinstance(attempts, str) and attempts.isdecimal() else 1,
+            sent_at=time_at(message, "publishTime"),
+            version=self.version,
+        )
+        return KeptLetter(letter, text_at(message, "messageId"))
+
+    def remove(self, kept: KeptLetter) -> None:
+        """Take one letter away."""
+        self._ask("acknowledge", {"ackIds": [self._listed[str(kept.receipt)]]})
+        del self._listed[str(kept.receipt)]
+
+    def release(self) -> None:
+        """Make the letters that were listed visible again for the next reader."""
+        try:
+            self._hide(0, list(self._listed.values()))
+        except QueueUnavailableError:
+            return  # they come back by themselves
+        self._listed.clear()
+
+    def _hide(self, seconds: int, ack_ids: list[str]) -> None:
+        for start in range(0, len(ack_ids), _MOST):
+            ids = ack_ids[start : start + _MOST]
+            self._ask("modifyAckDeadline", {"ackIds": ids, "ackDeadlineSeconds": seconds})
+
+    def _ask(self, verb: str, wanted: dict[str, object]) -> dict[str, list[object]]:
+        url = self.google.url("pubsub", f"v1/{self.subscription}:{verb}")
+        try:
+            answer: dict[str, list[object]] = self.google.ask("POST", url, json=wanted).json()
+        except GoogleError as error:
+            raise QueueUnavailableError(f"Pub/Sub did not {verb}: {error}.") from error
+        return answer
