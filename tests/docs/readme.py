@@ -13,7 +13,7 @@ from pydantic_core import PydanticUndefined
 from beagle.cli.main import app
 from beagle.domain.kinds import Dicom, Image, Pdf, Video
 from beagle.domain.routes import Group, Route, Watch
-from beagle.settings import PREFIX, Settings
+from beagle.settings import EMULATORS, PREFIX, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
