@@ -1,6 +1,8 @@
 """What the machine must have before a video is extracted: room for the file, and an ffmpeg."""
 
 import platform
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from beagle.domain.items import ReadyItem
 from beagle.domain.routes import parse_routes
 from beagle.domain.routing import route_event
 from beagle.media.maker import Maker
+from beagle.media.room import lent_folder
 from beagle.media.video import ffmpeg
 from beagle.playground.packaging import build_layer, project_root
 from support.world import ROUTES, Budget, World
@@ -63,3 +66,49 @@ def test_without_any_ffmpeg_the_deployer_is_told(monkeypatch: pytest.MonkeyPatch
 
     with pytest.raises(ConfigurationError, match="no ffmpeg"):
         ffmpeg.find_ffmpeg()
+
+
+LENDING = """
+import sys
+sys.path[:0] = sys.argv[1:]
+from beagle.media.room import lent_folder
+with lent_folder() as folder:
+    (folder / "source").write_bytes(bytes(1000))
+    print(folder, flush=True)
+    sys.stdin.read()
+"""
+
+
+def lending(temporary: Path) -> tuple[subprocess.Popen[str], Path]:
+    """Start a process that has downloaded something and works on it; return where that lies, too."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", LENDING, *filter(None, sys.path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={"TMPDIR": str(temporary)},
+        text=True,
+    )
+    assert process.stdout is not None
+    return process, Path(process.stdout.readline().strip())
+
+
+def test_what_a_killed_process_had_downloaded_is_removed_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lambda keeps the disk: else a video would find no room after a few attempts that were killed.
+
+    What lies there for a process that still works stays, and so does everybody else's.
+    """
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (tmp_path / "others").mkdir()
+    killed, _abandoned = lending(tmp_path)
+    working, in_use = lending(tmp_path)
+    killed.kill()
+    killed.wait()
+    with lent_folder() as own:
+        left = set(tmp_path.iterdir())
+
+    assert left == {own, in_use, tmp_path / "others"}
+    assert (in_use / "source").stat().st_size == 1000
+    assert working.communicate("")[0] == ""
+    assert list(tmp_path.iterdir()) == [tmp_path / "others"]

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from beagle.domain.errors import MediaTooLargeError, UnsupportedMediaError
 from beagle.domain.events import ObjectCreated, ObjectRef
 from beagle.domain.items import ImageArtifacts, Item, Making, ReadyItem, ReadyPart, Slot
 from beagle.media.child import Children
+from beagle.media.room import lent_folder, processors
 from beagle.ports import ArtifactSink, ObjectReader, Split
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from beagle.domain.media import MediaKind
     from beagle.media.video.options import VideoOptions
@@ -129,7 +128,7 @@ class Maker:
         event, options, ffmpeg = _event_of(ready, slot), _options(ready.making), find_ffmpeg()
         with self._downloaded(event) as path:
             facts = probe(path, ffmpeg, deadline)
-            speed = frames_a_second(facts, options, os.cpu_count() or 1)
+            speed = frames_a_second(facts, options, processors())
             parts = plan_parts(facts, self.invocation_seconds * PART_OF_THE_TIME, speed)
             if len(parts) > 1:
                 return Split(index, tuple(part.to_json() for part in parts))
@@ -143,13 +142,13 @@ class Maker:
     def _downloaded(self, event: ObjectCreated) -> Iterator[Path]:
         """Lend the object as a file of a constant name, in a folder that nobody else may read."""
         reader = self.open_object(event)
-        with tempfile.TemporaryDirectory(prefix="beagle-") as folder:
+        with lent_folder() as folder:
             room = shutil.disk_usage(folder).free
             if reader.size > room:
                 raise MediaTooLargeError(
                     f"The video has {reader.size:,} bytes, and there is room for {room:,}.", size=reader.size
                 )
-            path = Path(folder) / "source"
+            path = folder / "source"
             reader.download(path)
             yield path
 

@@ -12,11 +12,11 @@ joined in the end is numbers only: `join_parts` reads neither the video nor an a
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from beagle.domain.items import HlsArtifacts, HlsStream, Section, SectionsArtifacts
+from beagle.media.room import processors
 from beagle.media.video.audio import extract_peaks
 from beagle.media.video.cuts import Part, frames_a_second, plan_parts, whole
 from beagle.media.video.frames import HIGH, LOW, frame_name
@@ -106,7 +106,7 @@ def extract_part(  # noqa: PLR0913, PLR0917 - what, of what, how, and where to
         ServiceError: Not now: no time left, no progress, or the sink does not take artifacts.
 
     """
-    workers = workers or os.cpu_count() or 1
+    workers = workers or processors()
     with Outgoing(sink, _PUTS_AT_ONCE) as outgoing:
         made = extract_frames(
             path,
