@@ -253,3 +253,43 @@ def test_workers_killed_at_any_moment_register_each_object_once(
     assert world.stack.depth("items") == world.stack.depth("dead_letters") == 0
     assert Books.of(world.stack, folder).count("prepare") == {"passed_on": len(keys)}
     assert standing[0] < len(keys)  # the first died before the end of its work
+
+
+def test_a_message_that_kills_every_worker_is_given_up_and_its_neighbour_is_registered(
+    world: World, folder: str, hands: Callable[[Function], Hands]
+) -> None:
+    """
+    Five workers die of one message, and the sixth writes its dead letter; deliveries to nobody do not count.
+
+    Replayed once it kills no more, it is registered.
+    """
+    stack, register = world.stack, hands("register")
+    poison, neighbour = f"{folder}/poison.png", f"{folder}/1.png"
+    queued(world, poison)
+    queued(world, neighbour, 2)
+    event = register.redeliver(register.redeliver(register.receive(2)))
+    for _ in range(5):
+        step = Step("at the poison", "aws", "before", b"poison.png")
+        with stopped_at(step, world, register) as (instance, is_stopped):
+            instance.begin(event)
+            wait_for(is_stopped, instance)
+            assert instance.kill() == -signal.SIGKILL
+        event = register.redeliver(event)
+    assert stack.depth("dead_letters") == 0
+
+    last = register.run(event)
+
+    assert {line.key: line.code for line in last.lines if line.ending == "dead_lettered"} == {
+        poison: "crash_loop"
+    }
+    assert [item.storage_keys for item in world.darwin.items()] == [(neighbour,)]
+    assert ledger(stack).keys() & {poison, neighbour} == {neighbour}
+    assert (stack.depth("items"), stack.depth("dead_letters")) == (0, 1)
+
+    box = SqsLetterBox(stack.aws.client("sqs"), stack.outputs["DeadLettersQueueUrl"], "test")
+    uploads = SqsOutbox(stack.aws.client("sqs"), stack.outputs["UploadsQueueUrl"])
+    planned = plan_replay(box.list_letters(), Choice(codes=frozenset({"crash_loop"})))
+    assert [done.error for done in run_replay(planned, uploads, box)] == [None]
+    stack.wait_until(lambda: stack.depth("items") == 1, what="Preparation")
+    assert [line.ending for line in register.run(register.receive(1)).lines] == ["registered"]
+    assert stack.depth("items") == stack.depth("dead_letters") == 0
