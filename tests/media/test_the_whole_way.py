@@ -3,115 +3,15 @@
 from __future__ import annotations
 
 import subprocess
-from dataclasses import dataclass, field, replace
 from io import BytesIO
 
 import obstore
 import pytest
-from obstore.store import MemoryStore
 from PIL import Image
 
-from beagle import messages
-from beagle.domain.events import ObjectCreated, ObjectRef
 from beagle.domain.outcomes import Ending
-from beagle.domain.routes import parse_routes
-from beagle.emulator import Hooks
-from beagle.media.child import Children
-from beagle.media.maker import Maker
 from beagle.media.video.ffmpeg import find_ffmpeg
-from beagle.pipeline.extract import Extract
-from beagle.pipeline.passing import Onward
-from beagle.providers.local.queue import LocalQueue
-from beagle.providers.objects import Objects
-from beagle.providers.parcels import StoreParcels, StorePartResults
-from support.world import Budget, World
-
-BUCKET = "acme-archive"
-ROUTE = {
-    "name": "archive",
-    "watch": {"bucket": BUCKET, "prefix": "in/"},
-    "dataset": "incoming",
-    "storage": "acme-archive",
-    "access": "read_only",
-    "video": {"fps": 5},
-}
-
-
-@dataclass
-class Archive:
-    """A world whose one route is read-only, and the stage that makes videos' artifacts."""
-
-    invocation_seconds: float = 900
-    route: dict[str, object] = field(default_factory=lambda: ROUTE)
-
-    def __post_init__(self) -> None:
-        self.bucket = MemoryStore()
-        self.world = World(routes={"team": "acme", "routes": [self.route]})
-        self.world.darwin.context.hooks = Hooks(open_object=self.read)
-        self.videos = LocalQueue(self.world.clock)
-        self.children = Children()
-        objects = Objects(lambda _bucket: self.bucket, self._no_odd_keys, ".beagle/")
-        maker = Maker(objects.open, objects.sink, self.invocation_seconds, self.children)
-        onward = Onward(self.world.items, StoreParcels(self.world.state))
-        self.world.prepare = replace(
-            self.world.prepare,
-            routes=parse_routes({"team": "acme", "routes": [self.route]}),
-            artifacts=maker,
-            videos=Onward(self.videos, StoreParcels(self.world.state)),
-        )
-        self.extract = Extract(
-            artifacts=maker,
-            results=StorePartResults(self.world.state),
-            items=onward,
-            videos=self.videos,
-            endings=self.world._endings("extract"),
-            journal=self.world.journal,
-        )
-
-    @staticmethod
-    def _no_odd_keys(event):
-        raise AssertionError(event)
-
-    def read(self, _bucket: str, key: str) -> bytes | None:
-        try:
-            return bytes(obstore.get(self.bucket, key).bytes())
-        except FileNotFoundError:
-            return None
-
-    def upload(self, key: str, data: bytes, times: int = 2) -> ObjectCreated:
-        put = obstore.put(self.bucket, key, data)
-        event = replace(
-            self.world.event(key, str(put["e_tag"]).strip('"'), size=len(data)),
-            ref=ObjectRef(provider="aws", bucket=BUCKET, key=key),
-        )
-        self.world.uploads.send([messages.dump_event(event, 0)] * times)
-        return event
-
-    def settle(self) -> None:
-        while self.world.uploads or self.videos or self.world.items:
-            worked = self.world.run_prepare() + self.world.run_register()
-            if batch := self.videos.receive(1):
-                self.videos.answer(batch, self.extract.run(batch, Budget(self.world.clock, 900)))
-            elif not worked:
-                waits = [q.next_visible_in() for q in (self.world.uploads, self.videos, self.world.items)]
-                self.world.clock.advance(min(wait for wait in waits if wait is not None) + 0.001)
-
-    def artifacts(self) -> dict[str, bytes]:
-        listed = [meta["path"] for page in self.bucket.list(".beagle/") for meta in page]
-        return {path: bytes(obstore.get(self.bucket, path).bytes()) for path in listed}
-
-
-@pytest.fixture
-def archive():
-    made = []
-
-    def make(**options):
-        made.append(Archive(**options))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.children.close()
+from media.archive import BUCKET, ROUTE
 
 
 @pytest.fixture(scope="module")

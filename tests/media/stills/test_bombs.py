@@ -2,7 +2,6 @@
 
 import resource
 import struct
-import zlib
 
 import pytest
 from PIL import Image
@@ -10,40 +9,10 @@ from PIL import Image
 from beagle.domain.errors import MediaTooLargeError, VerdictError
 from beagle.media.child import ChildLimits, Children
 from beagle.media.stills import StillLimits, make_still
+from media.stills.bombs import gif_bomb, png_bomb, tiff_bomb, webp_bomb
 from media.stills.samples import Object, encode, natural
 
 GIGABYTE = 1024 * 1024  # in the units of getrusage
-
-
-def png_bomb() -> bytes:
-    """Return 30,000 x 30,000 pixels in less than a megabyte."""
-
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-    packer = zlib.compressobj(9)
-    rows = b"".join(packer.compress(bytes(30_001)) for _ in range(30_000)) + packer.flush()
-    head = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
-
-
-def tiff_bomb() -> bytes:
-    """Return a directory that claims 60,000 x 60,000 pixels in one strip of nothing."""
-    entries = [(256, 60_000), (257, 60_000), (258, 8), (259, 8), (262, 1), (273, 8), (278, 60_000), (279, 9)]
-    body = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in entries)
-    return b"II*\0" + struct.pack("<IH", 8, len(entries)) + body + bytes(64)
-
-
-def gif_bomb() -> bytes:
-    """Return a canvas of 65,535 x 65,535 with a frame of a few bytes."""
-    head = b"GIF89a" + struct.pack("<HH", 65_535, 65_535) + b"\x80\0\0" + bytes(6)
-    return head + b"," + struct.pack("<HHHH", 0, 0, 65_535, 65_535) + b"\0\x02\x02D\x01\0;"
-
-
-def webp_bomb() -> bytes:
-    """Return a canvas of 16 million x 16 million."""
-    body = b"WEBPVP8X" + struct.pack("<I", 10) + bytes(4) + b"\xff" * 6
-    return b"RIFF" + struct.pack("<I", len(body)) + body + bytes(50)
 
 
 @pytest.mark.parametrize("bomb", [png_bomb, tiff_bomb, gif_bomb, webp_bomb])

@@ -1,9 +1,7 @@
 """Files that want more than to be decoded."""
 
-import socket
 import struct
 import subprocess
-import threading
 
 import pytest
 
@@ -12,34 +10,9 @@ from beagle.media.video.extract import extract_video
 from beagle.media.video.ffmpeg import Bounds, find_ffmpeg
 from beagle.media.video.options import VideoOptions
 from beagle.media.video.probe import probe
+from media.archive import PLAYLIST
 
 from .conftest import Time
-
-PLAYLIST = "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n{}\n#EXT-X-ENDLIST\n"
-
-
-@pytest.fixture
-def listener():
-    """A server that should see nobody."""
-    seen = []
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(0.2)
-        over = threading.Event()
-
-        def accept() -> None:
-            while not over.is_set():
-                try:
-                    connection, _ = server.accept()
-                except TimeoutError:
-                    continue
-                seen.append(connection)
-                connection.close()
-
-        thread = threading.Thread(target=accept)
-        thread.start()
-        yield f"http://127.0.0.1:{server.getsockname()[1]}/secret.mp4", seen
-        over.set()
-        thread.join()
 
 
 def test_a_list_of_files_is_no_video(sink, clip, tmp_path):
