@@ -7,17 +7,27 @@ source mapping's MaximumConcurrency a text, and then polls nothing. CloudWatch l
 ministack waits 50 ms for the first, and on a busy machine loses all. Putting the emulator right keeps the
 template as it is deployed on AWS.
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
+
+S3 tells who may not list a bucket that a missing object is forbidden, and what is encrypted by a key of the
+account's own is open only to those who may use the key; ministack asks for the request's own action alone.
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
+https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
 """
 
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ministack import app  # type: ignore[import-untyped]  # it ships no types
-from ministack.core import iam_actions, lambda_runtime  # type: ignore[import-untyped]
-from ministack.services import lambda_svc  # type: ignore[import-untyped]
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime  # type: ignore[import-untyped]
+from ministack.services import lambda_svc, s3, secretsmanager, sqs  # type: ignore[import-untyped]
+
+ENCRYPT, DECRYPT = "kms:GenerateDataKey", "kms:Decrypt"
+BUCKETS = "arn:aws:s3:::"
 
 
 def asking_as_aws_does(ask: Callable[..., str | None]) -> Callable[..., str | None]:
@@ -40,6 +50,80 @@ def counting_as_aws_does(limit: Callable[..., int]) -> Callable[..., int]:
     return limit_as_aws_does
 
 
+def further_permissions(action: str, arn: str) -> Iterator[tuple[str, str]]:
+    """Yield the actions, and on what, that a request must be allowed besides its own."""
+    match action:
+        case "s3:GetObject" if _is_missing(arn):
+            yield "s3:ListBucket", arn.partition("/")[0]
+        case "s3:GetObject":
+            yield from ((DECRYPT, key) for key in _key_of_bucket(arn))
+        case "s3:PutObject":
+            yield from ((ENCRYPT, key) for key in _key_of_bucket(arn))
+        case "sqs:SendMessage":
+            yield from ((need, key) for key in _key_of_queue(arn) for need in (ENCRYPT, DECRYPT))
+        case "sqs:ReceiveMessage":
+            yield from ((DECRYPT, key) for key in _key_of_queue(arn))
+        case "secretsmanager:GetSecretValue":
+            yield from ((DECRYPT, key) for key in _key_of_secret(arn))
+
+
+def enforcing_as_aws_does(enforce: Callable[..., object]) -> Callable[..., object]:
+    """Wrap ministack's verdict over a request; every refusal of a permission is a line in its log."""
+
+    def asked(  # noqa: PLR0913, PLR0917 - ministack's own
+        access_key: str,
+        action: str,
+        service: str,
+        region: str,
+        resource_arn: str = "*",
+        service_context: dict[str, object] | None = None,
+    ) -> object:
+        denied = enforce(access_key, action, service, region, resource_arn, service_context)
+        if isinstance(denied, iam_evaluator.EvalResult):
+            print(f"denied {action} {resource_arn} to {denied.principal_arn}", flush=True)  # noqa: T201 - the log
+        return denied
+
+    def enforce_as_aws_does(  # noqa: PLR0913, PLR0917 - ministack's own
+        access_key: str,
+        action: str,
+        service: str,
+        region: str,
+        resource_arn: str = "*",
+        service_context: dict[str, object] | None = None,
+    ) -> object:
+        denied = asked(access_key, action, service, region, resource_arn, service_context)
+        for further, arn in () if denied else further_permissions(action, resource_arn):
+            denied = denied or asked(access_key, further, further.partition(":")[0], region, arn)
+        return denied
+
+    return enforce_as_aws_does
+
+
+def _is_missing(arn: str) -> bool:
+    bucket, _, key = arn.removeprefix(BUCKETS).partition("/")
+    return bucket in s3._buckets and key not in s3._buckets[bucket]["objects"]  # noqa: SLF001 - no other way in
+
+
+def _key_of_bucket(arn: str) -> list[str]:
+    bucket = arn.removeprefix(BUCKETS).partition("/")[0]
+    default = s3._bucket_default_sse_headers(bucket)  # noqa: SLF001 - as above
+    return _only(default.get("x-amz-server-side-encryption-aws-kms-key-id"))
+
+
+def _key_of_queue(arn: str) -> list[str]:
+    queue = sqs._queue_by_arn(arn) or {}  # noqa: SLF001 - as above
+    return _only(queue.get("attributes", {}).get("KmsMasterKeyId"))
+
+
+def _key_of_secret(arn: str) -> list[str]:
+    _, secret = secretsmanager._resolve(arn)  # noqa: SLF001 - as above
+    return _only((secret or {}).get("KmsKeyId"))
+
+
+def _only(key: str | None) -> list[str]:
+    return [key] if key and key.startswith("arn:") else []
+
+
 def patient_with_logs(drain: Callable[..., str]) -> Callable[..., str]:
     """Wrap ministack's collection of what an invocation logged: our functions log a line at least."""
 
@@ -59,6 +143,7 @@ def end_with_the_parent() -> None:
 if __name__ == "__main__":
     threading.Thread(target=end_with_the_parent, daemon=True).start()
     iam_actions.extract_iam_action = asking_as_aws_does(iam_actions.extract_iam_action)
+    iam_evaluator.enforce = enforcing_as_aws_does(iam_evaluator.enforce)
     limit = lambda_svc._sqs_esm_concurrency  # noqa: SLF001 - there is no other place for it
     lambda_svc._sqs_esm_concurrency = counting_as_aws_does(limit)  # noqa: SLF001 - as above
     drain = lambda_runtime.Worker._drain_stderr_bounded  # noqa: SLF001 - as above

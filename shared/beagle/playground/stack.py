@@ -46,6 +46,8 @@ class QueuedMessage:
     body: str
     receives: int
     visible: bool
+    visible_at: int
+    """Unix time."""
     attributes: Mapping[str, Any]
 
 
@@ -109,6 +111,7 @@ class Stack:
                 body=message["Body"],
                 receives=message["ReceiveCount"],
                 visible=message["IsVisible"],
+                visible_at=message["VisibleAt"],
                 attributes=message["Attributes"],
             )
             for regions in accounts.values()
