@@ -12,6 +12,7 @@ from beagle.cli.output import print_line, screen, styled, wants_lines
 from beagle.domain.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.table import Table
 
     from beagle.costs.estimate import Estimate, Line
@@ -85,7 +86,7 @@ def estimate(  # noqa: PLR0913, PLR0917 - each an option
         return
     console = screen()
     console.print()
-    console.print(_table(bill))
+    console.print(bill_table(bill))
     console.print(_remarks(bill))
 
 
@@ -113,7 +114,8 @@ def _options(fps: str, frames: str) -> VideoOptions:
     return VideoOptions(fps=asked.fps or "native", frames=asked.frames)
 
 
-def _table(bill: Estimate) -> Table:
+def bill_table(bill: Estimate) -> Table:
+    """Return the bill as people read it."""
     from rich import box  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
@@ -128,30 +130,35 @@ def _table(bill: Estimate) -> Table:
         show_footer=True,
         pad_edge=False,
     )
-    table.add_column("", footer=styled("a month", "bold"), no_wrap=True)
-    table.add_column("how it is reckoned", style="dim", overflow="fold", ratio=1)
+    table.add_column("", footer=styled("a month", "bold"), overflow="fold")
     table.add_column("quantity", justify="right", no_wrap=True)
     table.add_column("unit price", justify="right", no_wrap=True)
-    table.add_column(
-        "dollars", justify="right", no_wrap=True, footer=styled(f"{bill.dollars:,.2f}", "bold green")
-    )
-    groups = list(dict.fromkeys(line.use.group for line in bill.lines))
-    for group in groups:
-        table.add_row(styled(group, "bold cyan"), "", "", "", styled(f"{bill.of(group):,.2f}", "bold"))
+    table.add_column("dollars", justify="right", no_wrap=True, footer=f"[bold green]{bill.dollars:,.2f}")
+    for group in dict.fromkeys(line.use.group for line in bill.lines):
+        table.add_row(styled(group, "bold cyan"), "", "", f"[bold]{bill.of(group):,.2f}")
         lines = [line for line in bill.lines if line.use.group == group]
         for line in lines:
-            table.add_row(*_row(line), end_section=line is lines[-1] and group == groups[-1])
+            table.add_row(*_row(line), end_section=line is lines[-1])
     return table
 
 
-def _row(line: Line) -> tuple[str, str, str, str, str]:
+def _row(line: Line) -> tuple[RenderableType, ...]:
+    from rich.padding import Padding  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
     from beagle.costs.terms import in_digits  # noqa: PLC0415
 
     price, use = line.price, line.use
-    quantity = f"{in_digits(use.quantity)} {price.unit}"
+    said = Text(price.what).append("*" if price.from_memory else "", "yellow")
+    for number, term in enumerate(use.terms):
+        said.append(f"\n{'+ ' if number else '  '}{term}", "dim")
+    quantity = f"{in_digits(use.quantity)} {_one(price.unit) if use.quantity == 1 else price.unit}"
     cents = f"{line.dollars:,.2f}" if line.dollars >= 0.005 else "<0.01"  # noqa: PLR2004 - half a cent
-    mark = "*" if price.from_memory else ""
-    return f"  {price.what}{mark}", use.formula, quantity, _in_dollars(price), cents
+    return Padding(said, (0, 0, 0, 2)), quantity, _in_dollars(price), cents
+
+
+def _one(unit: str) -> str:
+    return unit.removesuffix("s")
 
 
 def _in_dollars(price: Price) -> str:

@@ -1,8 +1,8 @@
 """What is deployed on each provider: sizes, batches, limits.
 
-AWS's numbers are the template's (`tests/unit/costs/test_deployments.py`). The functions on Google Cloud and
-Azure are being built; theirs are what is planned for the same stages: Cloud Run functions behind Pub/Sub
-push, and Flex Consumption behind Storage Queues. Both hand a function one message at a time.
+AWS's numbers are the template's (`tests/unit/costs/test_deployments.py`). What is deployed on Google Cloud
+and Azure is being built; theirs are what is planned for the same stages: Cloud Run functions behind Pub/Sub
+push, and Flex Consumption behind Storage Queues. Both bring messages one by one; register gathers them.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ class Function:
     gb: float
     processors: float
     batch: int = 1
+    gathers: int = 1
+    """Invocations that wait in one instance for each other: their batch is billed once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,8 @@ class Deployment:
     """... or receives."""
     disk_gb: float = 0
     """Of extract, where it is billed."""
+    message_bytes: int = 200_000
+    """What is larger travels as a claim on the state bucket."""
     room_gb: float
     """For the video that extract reads."""
     why_room: str
@@ -76,8 +80,8 @@ DEPLOYMENTS: Mapping[Provider, Deployment] = {
         room_gb=10.7,
         why_room="Lambda's largest /tmp",
         idle_polls_a_month=5 * 3 * 60 * 730,  # five long polls of twenty seconds, all the time
-        alarms=(11, 17),
-        metrics=(2, 3),
+        alarms=(12, 17),
+        metrics=(3, 4),
         dashboards=1,
     ),
     # https://docs.cloud.google.com/run/docs/configuring/services/memory-limits: files lie in memory.
@@ -85,7 +89,7 @@ DEPLOYMENTS: Mapping[Provider, Deployment] = {
         prepare=Function(gb=1, processors=1),
         prepare_read_only=Function(gb=2, processors=1),
         extract=Function(gb=16, processors=4),
-        register=Function(gb=0.5, processors=1),
+        register=Function(gb=0.5, processors=1, gathers=100),
         invocation_seconds=600,
         why_seconds="Pub/Sub's longest wait for a push",
         rounds_to=0.1,
@@ -96,11 +100,12 @@ DEPLOYMENTS: Mapping[Provider, Deployment] = {
         prepare=Function(gb=0.5, processors=0.25),
         prepare_read_only=Function(gb=2, processors=1),
         extract=Function(gb=4, processors=2),
-        register=Function(gb=0.5, processors=0.25),
+        register=Function(gb=0.5, processors=0.25, gathers=32),
         invocation_seconds=1_800,
         why_seconds="Flex Consumption's default time-out",
         rounds_to=0.1,
         receive_batch=16,
+        message_bytes=48_000,
         room_gb=0.8,
         why_room="Flex Consumption's temporary storage, as we remember it",
         idle_polls_a_month=6 * 60 * 730,  # every ten seconds

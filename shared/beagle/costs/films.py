@@ -15,7 +15,6 @@ from beagle.media.maker import PART_OF_THE_TIME
 from beagle.media.video.cuts import CAUTION, frames_a_second, plan_parts
 from beagle.media.video.facts import Facts
 from beagle.media.video.grid import segment_starts
-from beagle.messages import MESSAGE_LIMIT
 
 if TYPE_CHECKING:
     from beagle.costs.workload import Clip
@@ -93,7 +92,8 @@ def plan_film(clip: Clip, deployment: Deployment) -> Film:
         seconds=reading + max(drawing, sending) + measured.QUEUE_SECONDS,
         planning_seconds=reading if parts > 1 else 0,
         waits_for_network=sending > drawing,
-        is_parcel=2 * segments * measured.MESSAGE_BYTES_A_SEGMENT + measured.MESSAGE_BYTES > MESSAGE_LIMIT,
+        is_parcel=2 * segments * measured.MESSAGE_BYTES_A_SEGMENT + measured.MESSAGE_BYTES
+        > deployment.message_bytes,
         fits=clip.mb <= deployment.room_gb * 1000,
     )
 

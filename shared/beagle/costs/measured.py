@@ -17,8 +17,8 @@ BLOCK_MB = 4 * 1024 * 1024 / 1e6
 """What one further read of an image fetches."""
 IMAGE_WRITES = 1
 """The thumbnail."""
-DICOM_READS = 2
-"""A slice of half a megabyte: its metadata, and all of it."""
+DICOM_READS = 4
+"""A slice of half a megabyte: its metadata, and three looks into it."""
 DICOM_WRITES = 2
 """The slice as PNG, and the thumbnail."""
 VIDEO_READS = 2
@@ -71,6 +71,8 @@ STORE_SECONDS = 0.030
 QUEUE_SECONDS = 0.015
 DARWIN_SECONDS = 0.5
 """One registration request, whatever it carries."""
+GATHER_SECONDS = 1.0
+"""That a message waits for others where register gathers them; a setting."""
 LEDGER_AT_ONCE = 16
 """Ledger entries that are written side by side."""
 MB_A_SECOND = 75.0

@@ -44,12 +44,13 @@ class Timing:
         return seconds / film.invocations
 
     def register(self) -> float:
-        """Return a batch's seconds."""
+        """Return a batch's seconds, those of gathering it included."""
         size = self.deployment.register
-        batch = self.workload.batch(size.batch)
+        batch = self.workload.batch(size.batch * size.gathers)
         waves = measured.LEDGER_WRITES * math.ceil(batch / measured.LEDGER_AT_ONCE)
         return self._billed(
-            measured.DARWIN_SECONDS
+            (measured.GATHER_SECONDS if size.gathers > 1 else 0)
+            + measured.DARWIN_SECONDS
             + waves * measured.STORE_SECONDS
             + batch * measured.REGISTER_SECONDS / size.processors
         )

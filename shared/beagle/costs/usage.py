@@ -49,6 +49,7 @@ class _Reckoning:
         self.prepare = deployment.prepare_read_only if self.is_read_only else deployment.prepare
         self.prepared = self.objects / workload.batch(self.prepare.batch)
         self.registered = self.objects / workload.batch(deployment.register.batch)
+        self.gathered = self.registered / workload.batch(deployment.register.gathers)
         self.extracted = self.videos * (self.film.invocations if self.film else 0)
 
     def _written(self) -> list[Term]:
@@ -107,9 +108,12 @@ class _Reckoning:
         runs = [
             ("runs of prepare", self.prepared, preparing, self.prepare),
             ("runs of extract", self.extracted, extracting, extract),
-            ("runs of register", self.registered, timing.register(), register),
+            ("batches of register", self.gathered, timing.register(), register),
         ]
-        yield Use("functions", "invocations", tuple(term_of(count, name) for name, count, _, _ in runs))
+        invocations = [(name, count) for name, count, _, _ in runs[:2]] + [
+            ("runs of register", self.registered)
+        ]
+        yield Use("functions", "invocations", tuple(term_of(count, name) for name, count in invocations))
         yield Use(
             "functions",
             "memory_seconds",

@@ -1,0 +1,81 @@
+"""`beagle estimate`, as a shell runs it."""
+
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from beagle.cli.estimate import bill_table
+from beagle.costs.estimate import estimate
+from beagle.costs.workload import Workload
+from support.command import Beagle
+
+
+def test_a_bill_is_one_object_of_json(beagle: Beagle):
+    ran = beagle("estimate", "--objects", "1000", "--mix", "images=9,videos=1", "--access", "read_only")
+
+    [bill] = ran.records
+    assert (ran.code, ran.err) == (0, "")
+    assert (bill["provider"], bill["region"], bill["objects"]) == ("aws", "us-east-1", 1000)
+    assert bill["dollars"] == pytest.approx(sum(line["dollars"] for line in bill["lines"]))
+    assert {"group", "what", "formula", "quantity", "unit", "usd", "per", "from_memory"} <= set(
+        bill["lines"][0]
+    )
+
+
+def test_options_reach_the_bill(beagle: Beagle):
+    """Each of them makes it another."""
+    options = [
+        (),
+        ("--provider", "gcp"),
+        ("--provider", "azure"),
+        ("--access", "read_write"),
+        ("--arrival", "alone"),
+        ("--image-mb", "30"),
+        ("--video-seconds", "90"),
+        ("--video-mb", "900"),
+        ("--resolution", "1280x720"),
+        ("--frame-rate", "24"),
+        ("--fps", "5"),
+        ("--frames", "jpeg:5"),
+    ]
+    mix = ("--mix", "images=0.9,videos=0.1,dicoms=0.1")
+    bills = {beagle("estimate", *mix, "--access", "read_only", *one).records[0]["dollars"] for one in options}
+
+    assert len(bills) == len(options)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--mix", "cats=1"),
+        ("--objects", "0"),
+        ("--provider", "acme"),
+        ("--fps", "0"),
+        ("--frames", "webp"),
+        ("--resolution", "1080p"),
+        ("--resolution", "0x1080"),
+        ("--video-seconds", "0"),
+    ],
+)
+def test_what_cannot_be_reckoned_is_misuse(arguments: tuple[str, ...], beagle: Beagle):
+    ran = beagle("estimate", *arguments)
+
+    assert (ran.code, ran.out) == (2, "")
+    assert arguments[0] in ran.err
+
+
+def test_the_table_shows_each_formula_and_marks_prices_from_memory(tmp_path: Path):
+    """Every line's quantity, and the total, stand in it; also on a narrow terminal."""
+    bill = estimate(Workload(access="read_only", mix={"images": 0.9, "videos": 0.1}), "aws")
+    for width in (80, 140):
+        with (tmp_path / "table").open("w+") as file:
+            Console(file=file, width=width).print(bill_table(bill))
+            file.seek(0)
+            shown = file.read()
+
+        assert f"{bill.dollars:,.2f}" in shown
+        assert max(map(len, shown.splitlines())) <= width
+        assert "dashboards*" in shown
+    for line in bill.lines:
+        assert all(str(term) in shown for term in line.use.terms)
