@@ -14,6 +14,7 @@ from beagle.cli.main import app
 from beagle.domain.kinds import Dicom, Image, Pdf, Video
 from beagle.domain.routes import Group, Route, Watch
 from beagle.settings import EMULATORS, PREFIX, Settings
+from media.video import odd
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,6 +66,11 @@ def help_table() -> str:
     return _table(("command", "what it does", "arguments and options"), rows)
 
 
+def odd_videos_table() -> str:
+    """Return a row for each odd clip that the tests extract."""
+    return _table(("what is odd", "what becomes of it"), odd.table())
+
+
 def _commands(group: typer.core.TyperGroup, above: str = "") -> Iterator[tuple[str, typer.core.TyperCommand]]:
     for name, command in group.commands.items():
         if hasattr(command, "commands"):
@@ -91,7 +97,13 @@ def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 def regenerate(text: str) -> str:
     """Return the README with its generated parts as the code has them."""
-    for name, table in (("settings", settings_table()), ("routes", routes_table()), ("help", help_table())):
+    tables = {
+        "settings": settings_table(),
+        "routes": routes_table(),
+        "help": help_table(),
+        "odd videos": odd_videos_table(),
+    }
+    for name, table in tables.items():
         text, found = re.subn(
             rf"(<!-- generated: {name} -->\n).*?(<!-- /generated -->)",
             lambda match, table=table: f"{match[1]}\n{table}\n\n{match[2]}",

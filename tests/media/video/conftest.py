@@ -18,64 +18,10 @@ from beagle.media.video.ffmpeg import Ffmpeg, find_ffmpeg
 from beagle.media.video.options import VideoOptions
 from beagle.registration.payloads import build_item
 from emulator.samples import post
+from media.video.recipes import RECIPES, SHAPES, USUAL
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-MOVING = ("-f", "lavfi", "-i", "testsrc2=s={size}:r={rate}:d={seconds}")
-SOUND = ("-f", "lavfi", "-i", "sine=f=330:d={seconds}")
-X265 = ("-c:v", "libx265", "-x265-params")
-X264 = ("-c:v", "libx264", "-preset", "veryfast", "-g", "50")
-
-Recipe = tuple[str, ...]
-
-# What follows `ffmpeg`; {name} is another clip. Sizes and seconds are small: nothing here needs more.
-RECIPES: dict[str, Recipe] = {
-    "plain.mp4": (*MOVING, *SOUND, *X264, "-c:a", "aac"),
-    "ntsc.mp4": (*MOVING, *SOUND, *X264, "-c:a", "aac"),
-    "silent.mp4": (*MOVING, *X264),
-    "rotated.mp4": ("-display_rotation", "90", "-i", "{plain.mp4}", "-c", "copy"),
-    "odd.mp4": (*MOVING, *SOUND, "-vf", "crop=159:89:0:0:exact=1", "-pix_fmt", "yuv444p", *X264),
-    "full_colour.mp4": (*MOVING, "-pix_fmt", "yuv444p", *X264),
-    "ten_bit.mp4": (*MOVING, "-pix_fmt", "yuv420p10le", *X264),
-    "grey.mkv": (*MOVING, "-pix_fmt", "gray", "-c:v", "ffv1"),
-    "transparent.mov": (*MOVING, "-vf", "format=yuva444p10le", "-c:v", "prores_ks", "-profile:v", "4444"),
-    "variable.mp4": (*MOVING, "-vf", "select='not(between(mod(n,11),3,7))'", "-fps_mode", "vfr", *X264),
-    "hevc.mp4": (*MOVING, *SOUND, "-c:v", "libx265", "-x265-params", "log-level=error", "-tag:v", "hvc1"),
-    "motion_jpeg.avi": (*MOVING, *SOUND, "-c:v", "mjpeg", "-q:v", "3", "-c:a", "pcm_s16le"),
-    "mpeg4.avi": (*MOVING, *SOUND, "-c:v", "mpeg4", "-bf", "2", "-c:a", "libmp3lame"),
-    "apple.mov": (*MOVING, *SOUND, *X264, "-c:a", "pcm_s16le"),
-    "endless.mkv": ("-i", "{plain.mp4}", "-c", "copy", "-live", "1"),
-    "trimmed.mp4": ("-ss", "0.7", "-i", "{plain.mp4}", "-c", "copy"),
-    "anamorphic.mp4": (*MOVING, "-vf", "setsar=4/3", *X264),
-    "one_frame.mp4": (*MOVING, "-frames:v", "1", *X264),
-    "slow.mp4": (*MOVING, *X264),
-    "raw.hevc": (*MOVING, "-c:v", "libx265", "-x265-params", "log-level=error", "-f", "hevc"),
-    "windows.wmv": (*MOVING, *SOUND, "-c:v", "wmv2", "-c:a", "wmav2"),
-    "cover.mp4": (
-        *("-i", "{plain.mp4}", "-i", "{cover.jpg}", "-map", "1", "-map", "0", "-c", "copy"),
-        *("-disposition:0", "attached_pic"),
-    ),
-    "cover.jpg": (*MOVING, "-frames:v", "1", "-update", "1"),
-    "sound_only.mp4": (*SOUND, "-c:a", "aac"),
-    "magicyuv.avi": (*MOVING, "-c:v", "magicyuv"),
-    "odd_sound.mkv": ("-i", "{plain.mp4}", "-c:v", "copy", "-c:a", "dca", "-strict", "-2", "-ar", "48000"),
-    "open_gop.mp4": (
-        *MOVING,
-        *SOUND,
-        "-c:v",
-        "libx265",
-        "-x265-params",
-        "log-level=error:open-gop=1:keyint=24",
-    ),
-}
-SHAPES: dict[str, dict[str, str]] = {
-    "ntsc.mp4": {"rate": "30000/1001", "seconds": "9"},
-    "slow.mp4": {"rate": "1", "seconds": "40"},
-    "open_gop.mp4": {"seconds": "6"},
-    "one_frame.mp4": {"seconds": "1"},
-}
-USUAL = {"size": "160x90", "rate": "25", "seconds": "3"}
 
 
 class Clips:
@@ -91,8 +37,11 @@ class Clips:
             longer = "long_" if name.startswith("long_") else ""
             recipe = name.removeprefix(longer)
             shape = {**USUAL, **SHAPES.get(recipe, {}), **({"seconds": "7"} if longer else {})}
-            words = [self._word(word, shape, longer) for word in RECIPES[recipe]]
-            subprocess.run([self._ffmpeg, "-v", "error", "-y", *words, path], check=True)
+            if callable(make := RECIPES[recipe]):
+                path.write_bytes(make(lambda other: self(longer + other).read_bytes()))
+            else:
+                words = [self._word(word, shape, longer) for word in make]
+                subprocess.run([self._ffmpeg, "-v", "error", "-y", *words, path], check=True)
         return path
 
     def _word(self, word: str, shape: dict[str, str], longer: str) -> str:
