@@ -1,0 +1,164 @@
+# A slip of the finger meets a sentence at `terraform plan`, before anything is made.
+
+mock_provider "aws" {
+  source = "./tests/aws"
+}
+
+variables {
+  packages    = "./tests/packages"
+  bucket_name = "acme-uploads"
+  team        = "acme"
+  dataset     = "cars"
+  storage     = "acme-uploads"
+}
+
+run "a_prefix_without_slash_is_refused" {
+  command = plan
+
+  variables {
+    prefix = "cars"
+  }
+
+  expect_failures = [var.prefix]
+}
+
+run "a_prefix_among_the_artifacts_is_refused" {
+  command = plan
+
+  variables {
+    prefix = ".beagle/frames/"
+  }
+
+  expect_failures = [var.prefix]
+}
+
+run "slips_of_the_finger_are_refused" {
+  command = plan
+
+  variables {
+    name                     = "Beagle"
+    bucket_name              = "Acme"
+    prefix                   = "cars//"
+    team                     = "acme/labs"
+    dataset                  = ""
+    storage                  = "acme uploads"
+    access                   = "readonly"
+    api_key_secret           = { arn = "darwin-api-key" }
+    darwin_url               = "https://darwin.v7labs.com/api"
+    architecture             = "arm"
+    alarm_email              = "ops"
+    log_retention_days       = 31
+    bucket_kms_key_arn       = "alias/uploads"
+    kms_key_arn              = "alias/beagle"
+    permissions_boundary_arn = "bounds"
+  }
+
+  expect_failures = [
+    var.name,
+    var.bucket_name,
+    var.prefix,
+    var.team,
+    var.dataset,
+    var.storage,
+    var.access,
+    var.api_key_secret,
+    var.darwin_url,
+    var.architecture,
+    var.alarm_email,
+    var.log_retention_days,
+    var.bucket_kms_key_arn,
+    var.kms_key_arn,
+    var.permissions_boundary_arn,
+  ]
+}
+
+run "a_topic_has_an_arn" {
+  command = plan
+
+  variables {
+    alarm_topic_arn = "ops"
+  }
+
+  expect_failures = [var.alarm_topic_arn]
+}
+
+run "an_address_beside_a_topic_is_refused" {
+  command = plan
+
+  variables {
+    alarm_email     = "ops@example.com"
+    alarm_topic_arn = "arn:aws:sns:eu-west-1:123456789012:ops"
+  }
+
+  expect_failures = [var.alarm_topic_arn]
+}
+
+run "too_little_is_refused" {
+  command = plan
+
+  variables {
+    items_per_request   = 0
+    requests_per_minute = 0
+    extract_memory      = 1768
+    extract_concurrency = 1
+  }
+
+  expect_failures = [
+    var.items_per_request,
+    var.requests_per_minute,
+    var.extract_memory,
+    var.extract_concurrency,
+  ]
+}
+
+run "too_much_is_refused" {
+  command = plan
+
+  variables {
+    items_per_request   = 501
+    requests_per_minute = 1001
+    extract_memory      = 10241
+    extract_concurrency = 1001
+  }
+
+  expect_failures = [
+    var.items_per_request,
+    var.requests_per_minute,
+    var.extract_memory,
+    var.extract_concurrency,
+  ]
+}
+
+run "packages_that_nobody_built_are_refused" {
+  command = plan
+
+  variables {
+    packages = "./tests"
+  }
+
+  expect_failures = [var.packages]
+}
+
+run "packages_for_the_other_processors_are_refused" {
+  command = plan
+
+  variables {
+    architecture = "x86_64"
+  }
+
+  expect_failures = [var.architecture]
+}
+
+run "what_is_just_allowed_is_taken" {
+  command = plan
+
+  variables {
+    name                = "b1"
+    prefix              = ".hidden/2026/"
+    items_per_request   = 500
+    requests_per_minute = 1000
+    extract_memory      = 10240
+    extract_concurrency = 1000
+    log_retention_days  = 3653
+  }
+}

@@ -1,0 +1,96 @@
+"""Terraform on this machine: the program, a mirror of the AWS provider, a copy of the module to run in."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULE = ROOT / "infra" / "aws"
+PROVIDER = Path("registry.terraform.io", "hashicorp", "aws")
+SECONDS = 300
+
+
+def find_mirror() -> Path | None:
+    """
+    Return a folder that holds the AWS provider: tests ask no registry.
+
+    The environment names it, or it is one of those that Terraform itself looks at, or stands below /opt.
+    """
+    named = os.environ.get("BEAGLE_TERRAFORM_MIRROR")  # noqa: TID251 - tests have no settings.py
+    shared = ("/usr/local/share/terraform/plugins", "/usr/share/terraform/plugins")
+    places = [
+        *([Path(named)] if named else ()),
+        Path.home() / ".terraform.d" / "plugins",
+        *map(Path, shared),
+        *(path.parent for path in Path("/opt").glob(f"*/{PROVIDER.parts[0]}")),
+    ]
+    return next((place for place in places if (place / PROVIDER).is_dir()), None)
+
+
+def require_mirror() -> Path:
+    """Return the mirror, or skip the test that asks."""
+    if shutil.which("terraform") is None:
+        pytest.skip("no terraform on this machine")
+    mirror = find_mirror()
+    if mirror is None:
+        pytest.skip("no mirror of Terraform's AWS provider here: BEAGLE_TERRAFORM_MIRROR may name one")
+    return mirror
+
+
+@dataclass(frozen=True, slots=True)
+class Terraform:
+    """Runs Terraform in one folder, which is its own; nothing of whoever runs the tests gets in."""
+
+    folder: Path
+    environment: Mapping[str, str]
+
+    def __call__(self, *command: str, may_fail: bool = False) -> str:
+        """Return what a command prints."""
+        done = subprocess.run(
+            ["terraform", *command],  # noqa: S607 - on the PATH, see require_mirror
+            cwd=self.folder,
+            env={**self.environment},
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+        assert may_fail or done.returncode == 0, f"terraform {' '.join(command)}:\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+    def data(self, *command: str) -> Any:
+        return json.loads(self(*command))
+
+
+def copy_module(place: Path) -> Path:
+    """Copy the module and its example, so that nothing is left in the tree."""
+    leftovers = shutil.ignore_patterns(".terraform*", "terraform.tfstate*")
+    shutil.copytree(MODULE, place / "infra" / "aws", ignore=leftovers)
+    return place / "infra" / "aws"
+
+
+def terraform_in(folder: Path, mirror: Path, **environment: str) -> Terraform:
+    """Return Terraform for a folder, its provider installed from the mirror."""
+    configuration = folder / "mirror.tfrc"
+    configuration.write_text(
+        f'provider_installation {{\n  filesystem_mirror {{\n    path = "{mirror}"\n  }}\n}}\n'
+    )
+    path = os.environ["PATH"]  # noqa: TID251 - tests have no settings.py
+    common = {
+        "PATH": path,
+        "HOME": str(folder),
+        "TF_CLI_CONFIG_FILE": str(configuration),
+        "CHECKPOINT_DISABLE": "1",
+        "TF_IN_AUTOMATION": "1",
+        "TF_CLI_ARGS": "-no-color",
+    }
+    terraform = Terraform(folder, {**common, **environment})
+    terraform("init", "-backend=false", "-input=false")
+    return terraform
