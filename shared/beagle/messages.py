@@ -108,18 +108,21 @@ def load_claim(body: str) -> str | None:
     return None if wire is None else _validate(_form(str), wire.get("key"), CLAIM)
 
 
-def dump_letter(letter: DeadLetter) -> str:
+def dump_letter(letter: DeadLetter, most_bytes: int = MESSAGE_LIMIT) -> str:
     """Return the dead letter as its queue holds it, shortened where whole it would not fit.
 
-    The item goes first, for the event brings it back, then most of the reason; the raw message stays where
-    nothing else is known.
+    The item goes first, for the event brings it back, then most of the reason; the raw message stays as long
+    as it can where nothing else is known.
     """
     without_item = replace(letter, item=None)
     raw = letter.raw[:_SHORT] if letter.event else letter.raw
+    briefly = replace(without_item, reason=letter.reason[:_SHORT], raw=raw)
+    # Escaped, a character may be twelve.
+    cut = (replace(briefly, raw=raw[: len(raw) >> n], is_whole=False) for n in range(1, 8))
     body = ""
-    for shorter in (letter, without_item, replace(without_item, reason=letter.reason[:_SHORT], raw=raw)):
+    for shorter in (letter, without_item, briefly, *cut):
         body = _dump(LETTER, {**_form(DeadLetter).dump_python(shorter, mode="json"), "advice": letter.advice})
-        if len(body) <= MESSAGE_LIMIT:
+        if len(body) <= most_bytes:
             break
     return body
 

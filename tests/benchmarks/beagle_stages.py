@@ -10,12 +10,14 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import EphemeralMetrics
 from obstore.store import MemoryStore
 from pydantic import SecretStr
 
 from beagle.bootstrap.stages import World, build_prepare, build_register
 from beagle.emulator import DEFAULT_KEY, DEFAULT_TEAM
+from beagle.messages import MESSAGE_LIMIT
 from beagle.providers.aws.notifications import parse_notification
 from beagle.providers.aws.queue import SqsSource
 from beagle.providers.aws.worker import CloudWatchJournal, Worker
@@ -43,6 +45,8 @@ SETTINGS = {
 class Outbox:
     """The next stage's queue, as a list."""
 
+    most_bytes = MESSAGE_LIMIT
+
     def __init__(self) -> None:
         self.bodies: list[str] = []
 
@@ -65,7 +69,7 @@ def _journal() -> CloudWatchJournal:
     """Return the deployed journal, which writes every line, but to nowhere; loggers are kept for ever."""
     nowhere = Path(os.devnull).open("w")  # noqa: SIM115 - open as long as its logger
     logger = Logger(service="benchmark", logger_handler=logging.StreamHandler(nowhere))
-    return CloudWatchJournal(logger, Metrics(namespace="Beagle", service="benchmark"))
+    return CloudWatchJournal(logger, EphemeralMetrics(namespace="Beagle", service="benchmark"))
 
 
 def announcements(objects: int, folder: str) -> list[str]:

@@ -38,6 +38,8 @@ class DeadLetter:
     last_at: datetime
     version: str
     """The version of Beagle that wrote it."""
+    is_whole: bool = True
+    """Whether `raw` was not cut any shorter, for a queue that takes only short letters."""
 
     def __post_init__(self) -> None:
         """Refuse a time without a zone: it could not be compared with any other."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from beagle.domain.errors import LedgerUnavailableError, QueueUnavailableError
 from beagle.domain.outcomes import Ending
-from beagle.messages import MESSAGE_LIMIT, dump_claim, dump_item, load_claim
+from beagle.messages import dump_claim, dump_item, load_claim
 from beagle.ports import Outbox, Parcels
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Onward:
 
     def fit(self, event: ObjectCreated, body: str) -> str:
         """Return a message, or the claim of one that is too large for a queue; raises as `body` does."""
-        return body if len(body) <= MESSAGE_LIMIT else dump_claim(event, self.parcels.keep(body))
+        return body if len(body) <= self.outbox.most_bytes else dump_claim(event, self.parcels.keep(body))
 
     def unpacked(self, body: str) -> str:
         """Return the message that a claim stands for; every other message is its own."""

@@ -88,4 +88,4 @@ def run_replay(steps: Sequence[Step], uploads: Outbox, box: LetterBox) -> Iterat
 def _body(letter: DeadLetter) -> str | None:
     if letter.event:
         return dump_event(letter.event, letter.replayed + 1)
-    return letter.raw if len(letter.raw) < RAW_LIMIT else None
+    return letter.raw if letter.is_whole and len(letter.raw) < RAW_LIMIT else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from beagle.domain.letters import DeadLetter
 from beagle.domain.outcomes import Ending, Outcome
@@ -21,10 +21,12 @@ class Received:
     """One queue message, as delivered to a stage."""
 
     id: str
-    """The queue's name for the message, the same at each delivery; never an identity of what it says."""
+    """Names this delivery, within its batch; never an identity of what it says."""
     body: str
     attempts: int = 1
     """How often the queue has delivered it, this time included."""
+    name: str = ""
+    """The queue's own name for the message, at each of its deliveries and for no other; empty if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,9 @@ class Stage(Protocol):
 
 class Outbox(Protocol):
     """A queue to write to."""
+
+    most_bytes: ClassVar[int]
+    """How long a body may be; longer ones must lie elsewhere."""
 
     def send(self, bodies: Sequence[str]) -> list[int]:
         """Send each body as a message, durably; return the indices of those the queue did not take.

@@ -21,5 +21,5 @@ class QueueDeadLetters:
 
     def record(self, letter: DeadLetter) -> None:
         """Keep the letter, durably before this returns."""
-        if self.queue.send([dump_letter(letter)]):
+        if self.queue.send([dump_letter(letter, self.queue.most_bytes)]):
             raise QueueUnavailableError("The dead-letter queue did not take the letter.")

@@ -205,7 +205,7 @@ def long_video(world, content="v1"):
 
 def test_what_is_too_large_for_the_queue_lies_elsewhere_and_is_found(monkeypatch):
     """An item comes to extract as a claim, its parts go round as claims, and one item comes out."""
-    monkeypatch.setattr("beagle.pipeline.passing.MESSAGE_LIMIT", 100)
+    monkeypatch.setattr(LocalQueue, "most_bytes", 100)
     world, maker = World(), Thumbnails(parts=2)
     videos = LocalQueue(world.clock)
     routed = route_event(parse_routes(ROUTES), world.event("a/1.jpg"))

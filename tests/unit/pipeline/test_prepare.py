@@ -11,6 +11,7 @@ from beagle import messages
 from beagle.domain.events import NotAnObject, Notification
 from beagle.domain.outcomes import Ending
 from beagle.domain.routes import parse_routes
+from beagle.messages import MESSAGE_LIMIT
 from beagle.pipeline import prepare
 from beagle.pipeline.account import ConservationError
 from beagle.pipeline.passing import Onward
@@ -151,6 +152,8 @@ def test_what_the_items_queue_does_not_take_is_not_acknowledged():
 
 class Refusing:
     """A queue that takes all but some messages of each call."""
+
+    most_bytes = MESSAGE_LIMIT
 
     def __init__(self, queue, refused):
         self.queue = queue

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from beagle.domain.errors import QueueUnavailableError
-from beagle.messages import load_letter
+from beagle.messages import MESSAGE_LIMIT, load_letter
 from beagle.ports import KeptLetter, Received
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ _READING = 300
 class SqsOutbox:
     """A queue to write to."""
 
+    most_bytes: ClassVar[int] = MESSAGE_LIMIT
     client: Any  # boto3's clients are made at run time and have no types of their own
     url: str
 
@@ -79,6 +80,7 @@ class SqsSource:
                 id=record["messageId"],
                 body=record["body"],
                 attempts=int(record.get("attributes", {}).get("ApproximateReceiveCount", 1)),
+                name=record["messageId"],
             )
             for record in event["Records"]
         ]

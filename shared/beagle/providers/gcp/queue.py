@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from beagle.domain.errors import QueueUnavailableError, UnparsableMessageError
-from beagle.messages import load_letter
+from beagle.messages import MESSAGE_LIMIT, load_letter
 from beagle.ports import KeptLetter, Received
 from beagle.providers.gcp.rest import Google, GoogleError
 from beagle.providers.wire import decode_base64, find, load_json, text_at, time_at
@@ -28,6 +28,8 @@ _READING = 300
 class PubSubOutbox:
     """A topic to write to, as `projects/P/topics/T`."""
 
+    most_bytes: ClassVar[int] = MESSAGE_LIMIT
+    """Pub/Sub takes 10 MB; what is large is cheaper in the state bucket."""
     google: Google
     topic: str
 
@@ -81,6 +83,7 @@ def read_push(header: Callable[[str], str | None], body: str, name: str) -> Rece
         id=name,
         body=_body(wire, message),
         attempts=attempts if isinstance(attempts, int) and attempts > 0 else 1,
+        name=known if isinstance(known := find(message, "messageId"), str) else "",
     )
 
 

@@ -12,7 +12,6 @@ from beagle.providers.gcp.queue import read_push
 from beagle.providers.local.clock import Until
 
 if TYPE_CHECKING:
-
     from beagle.ports import Deadline, Received
 
 ACKNOWLEDGED, AGAIN = 204, 503

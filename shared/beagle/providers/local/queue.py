@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from beagle.domain.errors import QueueUnavailableError
-from beagle.messages import load_letter
+from beagle.messages import MESSAGE_LIMIT, load_letter
 from beagle.ports import Clock, KeptLetter, Received
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class _Message:
 class LocalQueue:
     """Messages wait, hidden while they are worked on, until they are acknowledged."""
 
+    most_bytes: ClassVar[int] = MESSAGE_LIMIT
     clock: Clock
     visibility: float = 720.0
     """Seconds that a delivered message stays hidden unless it is acknowledged or given back."""
@@ -58,7 +59,7 @@ class LocalQueue:
             for message in visible:
                 message.visible_at = now + self.visibility
                 message.attempts += 1
-            return [Received(id=m.id, body=m.body, attempts=m.attempts) for m in visible]
+            return [Received(id=m.id, body=m.body, attempts=m.attempts, name=m.id) for m in visible]
 
     def answer(self, batch: Sequence[Received], report: Report) -> None:
         """Acknowledge what has ended; give the rest back for when its stage wants it."""
