@@ -11,16 +11,14 @@ import pytest
 from beagle.emulator import DEFAULT_KEY, DEFAULT_TEAM, EmulatedDarwin, Hooks, Server, serve
 from beagle.playground.ministack import Ministack
 from beagle.playground.packaging import build_local, project_root, zip_folder
-from beagle.playground.stack import FUNCTION_OUTPUTS, QUEUE_OUTPUTS, Function, Stack, deploy
+from beagle.playground.stack import FUNCTION_OUTPUTS, Function, Stack, deploy
+from e2e.archive import READ_ONLY, Archive, Deploy, open_archive, purge
 from e2e.hands import Hands
 
 ROOT = project_root()
 # What the emulated Darwin knows from the start: a dataset, a read-write storage and a read-only one.
 DATASET = "incoming"
 READ_WRITE = "acme-uploads"
-READ_ONLY = "acme-archive"
-
-Deploy = Callable[..., Stack]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +53,12 @@ def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def deployed(aws: Ministack, code: Path) -> Deploy:
-    """
-    Return how to deploy the template: `deployed("name", url, Access="read_only")`.
+    """Return how to deploy the template: `deployed("name", url, Access="read_only")`."""
+    return deployer(aws, code)
 
-    Each name is a stack of its own, with its own bucket.
-    """
+
+def deployer(aws: Ministack, code: Path) -> Deploy:
+    """Return how to deploy the template; each name is a stack of its own, with its own bucket."""
     archive = zip_folder(code)
 
     def deploy_to(name: str, darwin_url: str, **parameters: str) -> Stack:
@@ -153,10 +152,24 @@ def world(shared_world: World) -> Iterator[World]:
 
 
 def _clear(world: World) -> None:
-    sqs = world.stack.aws.client("sqs")
-    for queue in world.stack.queues:
-        sqs.purge_queue(QueueUrl=world.stack.outputs[QUEUE_OUTPUTS[queue]])
+    purge(world.stack)
     world.darwin.reset()
+
+
+@pytest.fixture(scope="session")
+def shared_archive(aws: Ministack, deployed: Deploy) -> Iterator[Archive]:
+    """Deploy Beagle for read-only storage, with a Darwin of its own; every event comes twice."""
+    with open_archive(aws, deployed, "archive") as archive:
+        deliver_twice(archive.stack)
+        yield archive
+
+
+@pytest.fixture
+def archive(shared_archive: Archive) -> Iterator[Archive]:
+    """Return Beagle deployed for read-only storage, with nothing queued and an empty Darwin."""
+    yield shared_archive
+    shared_archive.stack.wait_until_idle(seconds=60)
+    shared_archive.clear()
 
 
 @pytest.fixture

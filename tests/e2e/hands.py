@@ -35,10 +35,10 @@ class Instance:
         self._process.stdin.write(json.dumps(event).encode() + b"\n")
         self._process.stdin.flush()
 
-    def answer(self) -> dict[str, Any]:
-        """Return its answer, as Lambda would read it."""
+    def answer(self, seconds: float = ANSWER_SECONDS) -> dict[str, Any]:
+        """Return its answer, as Lambda would read it; without one in time it is killed, as by Lambda."""
         assert self._process.stdout is not None
-        giving_up = threading.Timer(ANSWER_SECONDS, self._process.kill)
+        giving_up = threading.Timer(seconds, self._process.kill)
         giving_up.start()
         try:
             line = self._process.stdout.readline()
@@ -61,6 +61,11 @@ class Instance:
             with contextlib.suppress(BrokenPipeError):
                 stream.close()
         return self._process.wait(ANSWER_SECONDS)
+
+    @property
+    def id(self) -> int:
+        """The process's number."""
+        return self._process.pid
 
     @property
     def running(self) -> bool:
@@ -92,8 +97,12 @@ class Hands:
         self._name = stack.outputs[FUNCTION_OUTPUTS[function]]
         self._switch(enabled=False)
 
-    def start(self, *, endpoint: str | None = None, **variables: str) -> Instance:
-        """Start a process of the function; `endpoint` is another way to AWS than the direct one."""
+    def start(self, *, endpoint: str | None = None, seconds: int | None = None, **variables: str) -> Instance:
+        """
+        Start a process of the function.
+
+        `endpoint` is another way to AWS than the direct one, `seconds` another limit than the deployed one.
+        """
         aws = self._stack.aws
         configuration = aws.client("lambda").get_function_configuration(FunctionName=self._name)
         role = aws.client("sts").assume_role(RoleArn=configuration["Role"], RoleSessionName="by-hand")
@@ -109,26 +118,30 @@ class Hands:
             **configuration["Environment"]["Variables"],
             **variables,
         }
-        command = [sys.executable, str(RUNTIME), str(self._code), module, str(configuration["Timeout"])]
+        limit = str(seconds or configuration["Timeout"])
+        command = [sys.executable, str(RUNTIME), str(self._code), module, limit]
         log = self._folder / f"{len(self._instances)}.log"
         self._instances.append(Instance(command, environment, log))
         return self._instances[-1]
 
     def receive(self, messages: int) -> dict[str, Any]:
         """Take that many messages from the queue, as one event."""
-        sqs = self._stack.aws.client("sqs")
-        received: list[dict[str, Any]] = []
+        records: list[dict[str, Any]] = []
         for _ in range(50):
-            answer = sqs.receive_message(
-                QueueUrl=self._queue,
-                MaxNumberOfMessages=min(10, messages - len(received)),
-                WaitTimeSeconds=1,
-                MessageSystemAttributeNames=["All"],
-            )
-            received += answer.get("Messages", ())
-            if len(received) == messages:
+            records += self.take(messages - len(records))["Records"]
+            if len(records) == messages:
                 break
-        assert len(received) == messages
+        assert len(records) == messages
+        return {"Records": records}
+
+    def take(self, most: int) -> dict[str, Any]:
+        """Take at most that many messages, as one event; none where none comes within a second."""
+        received = self._stack.aws.client("sqs").receive_message(
+            QueueUrl=self._queue,
+            MaxNumberOfMessages=min(10, most),
+            WaitTimeSeconds=1,
+            MessageSystemAttributeNames=["All"],
+        )
         return {
             "Records": [
                 {
@@ -139,7 +152,7 @@ class Hands:
                     "eventSource": "aws:sqs",
                     "awsRegion": REGION,
                 }
-                for message in received
+                for message in received.get("Messages", ())
             ]
         }
 
