@@ -146,6 +146,23 @@ def test_what_has_ended_is_gone_and_what_must_come_again_is_hidden_until_then(qu
     assert queue.receive() == []
 
 
+def test_a_message_has_one_name_at_all_its_deliveries_and_no_other_has_it(queue):
+    """Even one of the same words: what is known of the one says nothing of the other."""
+    queue.outbox.send(["same", "same"])
+    first = queue.receive()
+    queue.answer(first, {message.id: 0.0 for message in first})
+    if isinstance(queue, Local):
+        again = queue.receive()
+    else:
+        again = wait_for(queue)
+        while len(again) < len(first):
+            again += wait_for(queue)
+
+    assert {message.attempts for message in again} == {2}
+    assert sorted(message.name for message in first) == sorted(message.name for message in again)
+    assert len({message.name for message in first} - {""}) == 2
+
+
 def wait_for(queue):
     """Return the next batch of a queue whose clock is the world's, by its own long poll."""
     found = queue.client.receive_message(

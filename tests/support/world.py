@@ -16,13 +16,13 @@ from beagle.domain.events import Notification, ObjectCreated, ObjectRef
 from beagle.domain.outcomes import Ending, Outcome
 from beagle.domain.routes import parse_routes
 from beagle.emulator import DEFAULT_KEY, EmulatedDarwin
-from beagle.pipeline.crashes import CrashGuard, Stage
+from beagle.pipeline.crashes import CrashGuard
 from beagle.pipeline.endings import Endings
 from beagle.pipeline.groups import Groups
 from beagle.pipeline.passing import Onward
 from beagle.pipeline.prepare import Prepare
 from beagle.pipeline.register import Register
-from beagle.ports import Attempts, Ledger
+from beagle.ports import Attempts, Ledger, Stage
 from beagle.providers.attempts import StoreAttempts
 from beagle.providers.letters import QueueDeadLetters
 from beagle.providers.local.clock import FakeClock

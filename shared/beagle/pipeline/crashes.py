@@ -84,9 +84,9 @@ class CrashGuard:
         While the state bucket does not answer, none are, and work goes on: an outage of the bucket must not
         become one of stages that can do without it, nor may it count against a message.
         """
-        old = [message for message in batch if message.attempts >= SILENCE]
+        old = [message for message in batch if message.attempts >= SILENCE and message.name]
         try:
-            found = self.attempts.read([message.id for message in old]) if old else []
+            found = self.attempts.read([message.name for message in old]) if old else []
         except ServiceError as error:
             self._tell(error)
             return {}
@@ -99,8 +99,8 @@ class CrashGuard:
     def _work(self, messages: Sequence[Received], traces: Mapping[str, Trace], deadline: Deadline) -> Report:
         """Take messages through the stage, written down as begun before and as ended after it."""
         watched = [message for message in messages if message.id in traces]
-        self._write([(m.id, Trace(traces[m.id].unended + 1, m.attempts)) for m in watched])
-        ended = [(m.id, Trace(0, m.attempts)) for m in watched]
+        self._write([(m.name, Trace(traces[m.id].unended + 1, m.attempts)) for m in watched])
+        ended = [(m.name, Trace(0, m.attempts)) for m in watched]
         try:
             report = self.stage.run(messages, deadline)
         except Exception:

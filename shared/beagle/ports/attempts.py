@@ -20,9 +20,9 @@ class Trace:
 
 
 class Attempts(Protocol):
-    """The traces of one stage's messages, by id: a message that is sent again, or replayed, starts anew."""
+    """The traces of one stage's messages, by name: a message that is sent again, or replayed, starts anew."""
 
-    def read(self, ids: Sequence[str]) -> list[Trace]:
+    def read(self, names: Sequence[str]) -> list[Trace]:
         """Return each message's trace, in order; a blank one where nothing was written down.
 
         Raises:

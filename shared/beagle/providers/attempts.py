@@ -27,10 +27,10 @@ class StoreAttempts:
         self._stage = stage
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="attempts")
 
-    def read(self, ids: Sequence[str]) -> list[Trace]:
+    def read(self, names: Sequence[str]) -> list[Trace]:
         """Return each message's trace, in order."""
         try:
-            return list(self._pool.map(self._read, ids))
+            return list(self._pool.map(self._read, names))
         except (BaseError, OSError) as error:
             raise LedgerUnavailableError("The state bucket did not tell of earlier attempts.") from error
 
@@ -41,9 +41,9 @@ class StoreAttempts:
         except (BaseError, OSError) as error:
             raise LedgerUnavailableError("The state bucket did not take note of attempts.") from error
 
-    def _read(self, message_id: str) -> Trace:
+    def _read(self, name: str) -> Trace:
         try:
-            wire = json.loads(bytes(obstore.get(self._store, self._key(message_id)).bytes()))
+            wire = json.loads(bytes(obstore.get(self._store, self._key(name)).bytes()))
             return Trace(unended=int(wire["unended"]), delivery=int(wire["delivery"]))
         except (NotFoundError, FileNotFoundError):
             return Trace()
@@ -51,9 +51,9 @@ class StoreAttempts:
             return Trace()  # none of ours: counted from the start
 
     def _write(self, written: tuple[str, Trace]) -> None:
-        message_id, trace = written
+        name, trace = written
         data = json.dumps({"unended": trace.unended, "delivery": trace.delivery}).encode()
-        obstore.put(self._store, self._key(message_id), data)
+        obstore.put(self._store, self._key(name), data)
 
-    def _key(self, message_id: str) -> str:
-        return derive_state_key(f"attempts/{self._stage}", message_id) + ".json"
+    def _key(self, name: str) -> str:
+        return derive_state_key(f"attempts/{self._stage}", name) + ".json"

@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from beagle.domain.letters import DeadLetter
-    from beagle.pipeline.crashes import Stage
-    from beagle.ports import Attempts, Deadline, Parse, Report
+    from beagle.ports import Attempts, Deadline, Parse, Report, Stage
 
 POISON = "a/poison.jpg"
 
@@ -55,9 +54,9 @@ class Watched:
         self.asked: Counter[str] = Counter()
         self.away = False
 
-    def read(self, ids: Sequence[str]) -> list[Trace]:
-        self._count("read", len(ids))
-        return self.attempts.read(ids)
+    def read(self, names: Sequence[str]) -> list[Trace]:
+        self._count("read", len(names))
+        return self.attempts.read(names)
 
     def write(self, traces: Sequence[tuple[str, Trace]]) -> None:
         self._count("written", len(traces))
@@ -162,6 +161,19 @@ def test_what_works_at_once_costs_nothing() -> None:
 
     assert len(world.places()) == 1
     assert not any(attempts.asked for attempts in watched.values())
+
+
+def test_a_message_without_a_name_of_its_own_is_never_taken_for_another() -> None:
+    """Ids name deliveries, and are used again: what is known of one says nothing of the next."""
+    world, stage = deadly_world(0)
+    world.attempts["register"].write([("0", Trace(LIMIT, 7)), ("", Trace(LIMIT, 7))])
+    [body] = world.items.bodies()
+    batch = [Received(id="0", body=body, attempts=8)]
+    stage.poisoned = False
+
+    report = world.guard("register", stage).run(batch, Budget(world.clock, 60))
+
+    assert [outcome.ending for outcome in report.outcomes] == [Ending.REGISTERED]
 
 
 def test_deliveries_that_never_reached_the_stage_are_not_counted() -> None:
@@ -310,7 +322,7 @@ def given_up(body: str, stage: str = "register", parse: Parse | None = None) -> 
     """Return the letters of a message whose attempts have all been used up; nothing may work on it."""
     world = World()
     world.attempts[stage].write([("m", Trace(LIMIT, 7))])
-    batch = [Received(id="m", body=body, attempts=8)]
+    batch = [Received(id="0", body=body, attempts=8, name="m")]
 
     report = world.guard(stage, Deadly(world.register, ""), parse).run(batch, Budget(world.clock, 60))
 
