@@ -14,6 +14,7 @@ from beagle.cli.main import app
 from beagle.domain.kinds import Dicom, Image, Pdf, Video
 from beagle.domain.routes import Group, Route, Watch
 from beagle.settings import EMULATORS, PREFIX, Settings
+from docs import costs
 from media.video import odd
 
 if TYPE_CHECKING:
@@ -116,5 +117,6 @@ def regenerate(text: str) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(regenerate(README.read_text(encoding="utf-8")), encoding="utf-8")
-    sys.stdout.write(f"Wrote {README.name}.\n")
+    for page, write_anew in ((README, regenerate), (costs.COSTS, costs.regenerate)):
+        page.write_text(write_anew(page.read_text(encoding="utf-8")), encoding="utf-8")
+        sys.stdout.write(f"Wrote {page.name}.\n")

@@ -8,6 +8,7 @@ import pytest
 
 from beagle.domain.errors import BeagleError
 from beagle.settings import load_routes
+from docs import costs
 from docs.readme import README, regenerate
 
 
@@ -16,6 +17,13 @@ def test_the_readmes_tables_are_what_the_code_says():
     text = README.read_text(encoding="utf-8")
 
     assert regenerate(text) == text
+
+
+def test_the_tables_of_costs_are_what_the_model_says():
+    """After a change of prices, sizes or what the stages ask for: `make docs`."""
+    text = costs.COSTS.read_text(encoding="utf-8")
+
+    assert costs.regenerate(text) == text
 
 
 def test_the_routes_file_that_the_readme_shows_holds_together():

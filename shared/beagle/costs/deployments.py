@@ -94,7 +94,7 @@ DEPLOYMENTS: Mapping[Provider, Deployment] = {
         why_seconds="Pub/Sub's longest wait for a push",
         rounds_to=0.1,
         room_gb=13.0,
-        why_room="of 16 GiB of memory, where Cloud Run keeps files",
+        why_room="16 GiB of memory, where Cloud Run keeps files",
     ),
     "azure": Deployment(
         prepare=Function(gb=0.5, processors=0.25),

@@ -27,7 +27,6 @@ WRITES_A_FRAME = 2
 """The frame, and its preview."""
 WRITES_A_SEGMENT = 2
 """A high and a low one."""
-SEGMENT_SECONDS = 2.0
 WRITES_A_VIDEO = 5
 """Two playlists, the frames manifest, the thumbnail, the audio peaks."""
 PART_WRITES = 3
