@@ -13,8 +13,9 @@ from support.cloudformation import Rendering
 from support.comparing import at, plain, snake, uncovered
 from support.parity import SAME
 from support.template import TEMPLATE
-from support.terraform import MODULE, copy_module, require_mirror, terraform_in
+from support.terraform import MODULE, copy_module, terraform_in
 
+pytestmark = pytest.mark.xdist_group("terraform")
 NAME = "beagle"
 ARN = "arn:aws:{}:eu-west-1:123456789012:{}"
 LEAST = {"BucketName": "acme-uploads", "Team": "acme", "Dataset": "cars", "Storage": "acme-uploads"}
@@ -136,14 +137,13 @@ def suite(known: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def cases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Both]:
     """Plan every case, all in one run of Terraform."""
-    mirror = require_mirror()
     folder = copy_module(tmp_path_factory.mktemp("parity"))
     names, known = identities()
     for written in (folder / "tests").glob("*.tftest.hcl"):
         written.unlink()
     (folder / "tests" / "packages" / "architecture").unlink()  # one case is for the other processors
     (folder / "tests" / "parity.tftest.json").write_text(json.dumps(suite(known)))
-    said = terraform_in(folder, mirror)("test", "-json", "-verbose", may_fail=True)
+    said = terraform_in(folder)("test", "-json", "-verbose", may_fail=True)
     lines = [json.loads(line) for line in said.splitlines()]
     assert [line for line in lines if line["type"] == "diagnostic"] == []
     plans = {line["@testrun"]: line["test_plan"] for line in lines if line["type"] == "test_plan"}

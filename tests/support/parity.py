@@ -47,7 +47,7 @@ def _in_our_words(description: str) -> str:
 
 
 def _charts(body: str) -> list[Any]:
-    """Return a dashboard's charts with every abbreviation written out, without the lines that show nothing."""
+    """Return a dashboard's charts, abbreviations written out, without the lines that show nothing."""
     charts: list[Any] = json.loads(body)["widgets"]
     for chart in charts:
         chart["properties"].setdefault("stacked", False)

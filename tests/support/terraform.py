@@ -34,16 +34,6 @@ def find_mirror() -> Path | None:
     return next((place for place in places if (place / PROVIDER).is_dir()), None)
 
 
-def require_mirror() -> Path:
-    """Return the mirror, or skip the test that asks."""
-    if shutil.which("terraform") is None:
-        pytest.skip("no terraform on this machine")
-    mirror = find_mirror()
-    if mirror is None:
-        pytest.skip("no mirror of Terraform's AWS provider here: BEAGLE_TERRAFORM_MIRROR may name one")
-    return mirror
-
-
 @dataclass(frozen=True, slots=True)
 class Terraform:
     """Runs Terraform in one folder, which is its own; nothing of whoever runs the tests gets in."""
@@ -76,21 +66,23 @@ def copy_module(place: Path) -> Path:
     return place / "infra" / "aws"
 
 
-def terraform_in(folder: Path, mirror: Path, **environment: str) -> Terraform:
-    """Return Terraform for a folder, its provider installed from the mirror."""
-    configuration = folder / "mirror.tfrc"
-    configuration.write_text(
-        f'provider_installation {{\n  filesystem_mirror {{\n    path = "{mirror}"\n  }}\n}}\n'
-    )
+def bare_terraform(folder: Path, **environment: str) -> Terraform:
+    """Return Terraform for a folder, without any provider; skip where there is none."""
+    if shutil.which("terraform") is None:
+        pytest.skip("no terraform on this machine")
     path = os.environ["PATH"]  # noqa: TID251 - tests have no settings.py
-    common = {
-        "PATH": path,
-        "HOME": str(folder),
-        "TF_CLI_CONFIG_FILE": str(configuration),
-        "CHECKPOINT_DISABLE": "1",
-        "TF_IN_AUTOMATION": "1",
-        "TF_CLI_ARGS": "-no-color",
-    }
-    terraform = Terraform(folder, {**common, **environment})
+    quiet = {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_CLI_ARGS": "-no-color"}
+    return Terraform(folder, {"PATH": path, "HOME": str(folder), **quiet, **environment})
+
+
+def terraform_in(folder: Path, **environment: str) -> Terraform:
+    """Return Terraform for a folder, the AWS provider installed; skip where there is no mirror of it."""
+    configuration = folder / "mirror.tfrc"
+    terraform = bare_terraform(folder, TF_CLI_CONFIG_FILE=str(configuration), **environment)
+    mirror = find_mirror()
+    if mirror is None:
+        pytest.skip("no mirror of Terraform's AWS provider here: BEAGLE_TERRAFORM_MIRROR may name one")
+    source = f'filesystem_mirror {{\n    path = "{mirror}"\n  }}'
+    configuration.write_text(f"provider_installation {{\n  {source}\n}}\n")
     terraform("init", "-backend=false", "-input=false")
     return terraform

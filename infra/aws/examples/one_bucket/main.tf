@@ -1,8 +1,4 @@
-# Beagle for one bucket. From here, after `make build`:
-#
-#   terraform init
-#   terraform apply          # asks for region, bucket, team, dataset and storage
-#   aws secretsmanager put-secret-value --secret-id ARN --secret-string KEY
+# Beagle for one bucket, from a checkout in which `make build` was run. `terraform apply` asks for what has no default.
 
 terraform {
   required_version = ">= 1.9"
@@ -26,52 +22,17 @@ provider "aws" {
 module "beagle" {
   source = "../.."
 
-  packages     = "${path.root}/../../../../.build"
-  architecture = "arm64"
-
+  packages    = "${path.root}/../../../../.build"
   bucket_name = var.bucket_name
-  prefix      = "incoming/"
-
-  team    = var.team
-  dataset = var.dataset
-  storage = var.storage
-  access  = "read_only"
-
+  prefix      = var.prefix
+  team        = var.team
+  dataset     = var.dataset
+  storage     = var.storage
+  access      = var.access
   alarm_email = var.alarm_email
 }
 
-variable "region" {
-  description = "The AWS region of the bucket."
-  type        = string
-}
-
-variable "bucket_name" {
-  description = "The bucket to watch."
-  type        = string
-}
-
-variable "team" {
-  description = "The team's slug in Darwin."
-  type        = string
-}
-
-variable "dataset" {
-  description = "The slug of the dataset that receives the items."
-  type        = string
-}
-
-variable "storage" {
-  description = "The name of the storage integration in Darwin."
-  type        = string
-}
-
-variable "alarm_email" {
-  description = "Who is told when something stands still."
-  type        = string
-  default     = ""
-}
-
 output "beagle" {
-  description = "What `beagle letters --terraform .` reads."
+  description = "What `beagle letters --terraform .` reads; api_key_secret is where Darwin's API key goes."
   value       = module.beagle
 }
