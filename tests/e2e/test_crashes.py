@@ -260,8 +260,6 @@ def test_a_message_that_kills_every_worker_is_given_up_and_its_neighbour_is_regi
 ) -> None:
     """
     Five workers die of one message, and the sixth writes its dead letter; deliveries to nobody do not count.
-
-    Replayed once it kills no more, it is registered.
     """
     stack, register = world.stack, hands("register")
     poison, neighbour = f"{folder}/poison.png", f"{folder}/1.png"
@@ -285,11 +283,3 @@ def test_a_message_that_kills_every_worker_is_given_up_and_its_neighbour_is_regi
     assert [item.storage_keys for item in world.darwin.items()] == [(neighbour,)]
     assert ledger(stack).keys() & {poison, neighbour} == {neighbour}
     assert (stack.depth("items"), stack.depth("dead_letters")) == (0, 1)
-
-    box = SqsLetterBox(stack.aws.client("sqs"), stack.outputs["DeadLettersQueueUrl"], "test")
-    uploads = SqsOutbox(stack.aws.client("sqs"), stack.outputs["UploadsQueueUrl"])
-    planned = plan_replay(box.list_letters(), Choice(codes=frozenset({"crash_loop"})))
-    assert [done.error for done in run_replay(planned, uploads, box)] == [None]
-    stack.wait_until(lambda: stack.depth("items") == 1, what="Preparation")
-    assert [line.ending for line in register.run(register.receive(1)).lines] == ["registered"]
-    assert stack.depth("items") == stack.depth("dead_letters") == 0
