@@ -40,7 +40,8 @@ ALONE = 30.0
 class CrashGuard:
     """A stage that gives up on a message once five attempts in a row began and never ended.
 
-    Only that message is: its neighbours die with it twice, and are then worked on one at a time, too.
+    Only that message is given up: its neighbours die with it in the first four deliveries, and then no more,
+    because each of them is worked on before it, or without it.
     """
 
     stage: Stage
