@@ -11,6 +11,7 @@ import pytest
 
 from beagle.domain.outcomes import Ending
 from beagle.media.video import ffmpeg
+from beagle.pipeline.extract import TRIES
 from beagle.pipeline.limits import SPARE
 from media.archive import PLAYLIST
 from media.stills.bombs import gif_bomb, png_bomb, tiff_bomb
@@ -111,9 +112,11 @@ def running(words: str) -> set[int]:
     return found
 
 
-def test_an_ffmpeg_that_hangs_is_killed_with_its_child_and_the_video_waits(archive, monkeypatch, tmp_path):
+def test_an_ffmpeg_that_hangs_is_killed_with_its_child_and_at_last_the_video_is_given_up(
+    archive, monkeypatch, tmp_path
+):
     """
-    At the invocation's end both are dead. The message comes again: it may have been the machine's fault.
+    At the invocation's end both are dead. The message comes again, since the machine may be to blame.
     """
     fake = tmp_path / "ffmpeg"
     version = 'if [ "$1" = -version ]; then echo "ffmpeg version 9.0.2"; exit; fi'
@@ -131,7 +134,14 @@ def test_an_ffmpeg_that_hangs_is_killed_with_its_child_and_the_video_waits(archi
     assert [(o.ending, o.code) for stage, o in place.world.journal.notes if stage == "extract"] == [
         (Ending.AGAIN, "out_of_time")
     ]
-    assert len(place.videos) == 1
-    assert place.artifacts() == {}
     assert place.world.letters() == []
+    [waiting] = place.videos._messages.values()
+    waiting.attempts = TRIES - 1
+    place.world.clock.advance(3600)
+    place.run_extract(Watching(SPARE + 1, time.words))
+
+    assert running(time.words) == set()
+    assert [letter.code for letter in place.world.letters()] == ["media_too_slow"]
+    assert len(place.videos) == 0
+    assert place.artifacts() == {}
     assert place.world.registrations() == 0

@@ -90,6 +90,12 @@ class MediaTooLargeError(VerdictError):
     code = "media_too_large"
 
 
+class MediaTooSlowError(VerdictError):
+    """Decoding the file came to no end, however often it was tried."""
+
+    code = "media_too_slow"
+
+
 class UnusableNameError(VerdictError):
     """The route's templates make no legal item name or path of this key."""
 
@@ -195,6 +201,12 @@ class OutOfTimeError(ServiceError):
     """This invocation has no time left to begin the work."""
 
     code = "out_of_time"
+
+
+class DecoderStoppedError(ServiceError):
+    """A decoder was stopped before its end, and the file need not be to blame: the machine may be."""
+
+    code = "decoder_stopped"
 
 
 class GroupWaitingError(ServiceError):

@@ -74,6 +74,10 @@ _ADVICE = {
     "item_blocked": "Read Darwin's reason, clear it there or in the route, then replay.",
     "item_limit_exceeded": "The team's plan holds no more items: archive some or raise it, then replay.",
     "media_too_large": "The file asks for more than is allowed: make it smaller, then upload it again.",
+    "media_too_slow": (
+        "Decoding it came to no end: see how `beagle artifacts` fares with it. Give extract more memory, or "
+        "encode the file anew; then replay."
+    ),
     "late_for_group": (
         "The group grew, or changed, after its item was registered: remove the item in Darwin, then replay."
     ),

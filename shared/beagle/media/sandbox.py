@@ -24,9 +24,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from beagle.domain.errors import (
+    DecoderStoppedError,
     MediaTooLargeError,
     OutOfTimeError,
-    ServiceError,
     UnreadableMediaError,
 )
 from beagle.media.stream import Stream
@@ -43,7 +43,7 @@ _OUT_OF_MEMORY = 256 - errno.ENOMEM
 """ffmpeg ends with the lowest byte of its error number, which is negative."""
 
 
-class StalledError(ServiceError):
+class StalledError(DecoderStoppedError):
     """A program neither wrote nor ended for too long, and was killed."""
 
     code = "media_stalled"
@@ -78,7 +78,7 @@ class Ending:
             UnreadableMediaError: The program refused the file, or crashed over it.
             MediaTooLargeError: It needs more memory than is allowed.
             OutOfTimeError: It used up its processor time.
-            ServiceError: Somebody else killed it, as the kernel does when memory runs out.
+            DecoderStoppedError: Somebody else killed it, as the kernel does when memory runs out.
 
         """
         if self.status == 0:
@@ -88,7 +88,9 @@ class Ending:
         if self.status == -signal.SIGXCPU:
             raise OutOfTimeError("Decoding the file used up its processor time.", said=self.said)
         if self.status == -signal.SIGKILL:
-            raise ServiceError("The decoder was killed, as happens when memory runs out.", said=self.said)
+            raise DecoderStoppedError(
+                "The decoder was killed, as happens when memory runs out.", said=self.said
+            )
         raise UnreadableMediaError(
             f"The decoder gave the file up (status {self.status}): {self.said or 'it said nothing'}",
             status=self.status,
