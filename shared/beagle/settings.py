@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -19,10 +19,16 @@ if TYPE_CHECKING:
 
 PREFIX = "BEAGLE_"
 
+StageName = Literal["prepare", "extract", "register"]
+
 _Slashed = Annotated[
     str, BeforeValidator(lambda text: text if not text or text.endswith("/") else f"{text}/")
 ]
 
+_Listed = Annotated[
+    tuple[StageName, ...],
+    BeforeValidator(lambda text: text.replace(" ", "").split(",") if isinstance(text, str) else text),
+]
 
 EMULATORS = (
     "aws_endpoint_url",
@@ -60,6 +66,16 @@ class Settings(BaseModel):
     items_queue: str = Field("", description="The queue of items that wait for registration.")
     dead_letters_queue: str = Field("", description="The queue of dead letters.")
     state_bucket: str = Field("", description="The bucket of the ledger.")
+    stages: _Listed = Field(
+        ("prepare", "extract", "register"),
+        description="Azure: which stages the function app runs, with commas between them.",
+    )
+    account_url: str = Field("", description="Azure: where the watched storage account's blobs are.")
+    state_url: str = Field("", description="Azure: where the state's storage account's blobs are.")
+    queues_url: str = Field(
+        "", description="Azure: where the queues are; the host reads it as `BEAGLE_QUEUES__queueServiceUri`."
+    )
+    queues: str = Field("", description="Azure: a connection string, for Azurite; never for a deployment.")
     items_per_request: int = Field(
         100, ge=1, le=500, description="At most so many items in one registration request."
     )
@@ -107,6 +123,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     names = {f"{PREFIX}{name.upper()}": name for name in Settings.model_fields}
     # What the providers' own tools call them.
     names |= {name.upper(): name for name in EMULATORS}
+    names["BEAGLE_QUEUES__queueServiceUri"] = "queues_url"
     values = {field: environment[name] for name, field in names.items() if environment.get(name)}
     try:
         return Settings.model_validate(values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from beagle import __version__
+from beagle.bootstrap.terraform import read_outputs
 from beagle.domain.errors import ConfigurationError
 from beagle.providers.aws.queue import SqsLetterBox, SqsOutbox
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 _ANSWER_SECONDS = 20.0
 _REACH_SECONDS = 2.0
+_REGION = re.compile(r"https://sqs\.([a-z0-9-]+)\.amazonaws\.com")
 
 
 class LocalStack(BaseModel):
@@ -66,13 +69,22 @@ class Deployment:
         return SqsOutbox(self.client, self.uploads)
 
 
-def find_deployment(stack: str, settings: Settings, state_file: Path) -> Deployment:
-    """Return the deployment of a stack's name, else of the environment, else the local one of a state file.
+def find_deployment(
+    stack: str, settings: Settings, state_file: Path, *, terraform: Path | None = None
+) -> Deployment:
+    """
+    Return the deployment that is named, else that of the environment, else the local one of a state file.
+
+    A name is a stack's, or a place: Terraform's configuration, or a file of its outputs.
 
     Raises:
         ConfigurationError: None of them tells, or the one that should cannot.
 
     """
+    if stack and terraform:
+        raise ConfigurationError("Which deployment? Name a stack or Terraform's configuration, not both.")
+    if terraform:
+        return _of_terraform(terraform)
     if stack:
         return _of_stack(stack)
     if settings.dead_letters_queue:
@@ -85,8 +97,8 @@ def find_deployment(stack: str, settings: Settings, state_file: Path) -> Deploym
     if state_file.is_file():
         return _of_local_stack(state_file)
     raise ConfigurationError(
-        "Which deployment? Name its stack (--stack NAME), or set BEAGLE_DEAD_LETTERS_QUEUE and "
-        "BEAGLE_UPLOADS_QUEUE, or start a local one (beagle up)."
+        "Which deployment? Name its stack (--stack NAME) or Terraform's folder (--terraform DIR), or set "
+        "BEAGLE_DEAD_LETTERS_QUEUE and BEAGLE_UPLOADS_QUEUE, or start a local one (beagle up)."
     )
 
 
@@ -110,6 +122,19 @@ def _of_stack(name: str) -> Deployment:
         raise ConfigurationError(
             f"The stack {name!r} is none of Beagle's: it has no output {error}."
         ) from error
+
+
+def _of_terraform(place: Path) -> Deployment:
+    outputs = read_outputs(place)
+    letters, uploads = str(outputs["dead_letters_queue_url"]), str(outputs["uploads_queue_url"])
+    # The configuration names a region, which the environment of a command need not know.
+    region = _REGION.match(letters)
+    return Deployment(
+        found_by=f"the Terraform configuration {place}",
+        dead_letters=letters,
+        uploads=uploads,
+        client=_client("sqs", **({"region_name": region[1]} if region else {})),
+    )
 
 
 def _of_local_stack(state_file: Path) -> Deployment:

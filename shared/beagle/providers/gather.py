@@ -56,6 +56,10 @@ class Gather:
 
         Raises whatever the stage raises: then nothing of the batch may be acknowledged.
         """
+        return self.submit(message, deadline).result()
+
+    def submit(self, message: Received, deadline: Deadline) -> Future[bool]:
+        """Take one message through later; the future ends as `take` does, and holds up no thread."""
         place = _Waiting(message, deadline, Future())
         with self._arrived:
             self._waiting.append(place)
@@ -63,7 +67,7 @@ class Gather:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="gather", daemon=True)
                 self._thread.start()
-        return place.outcome.result()
+        return place.outcome
 
     def _work(self) -> None:
         while True:

@@ -1,0 +1,94 @@
+"""What Terraform tells of a deployment: the outputs of infra/aws, however a configuration passes them on."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+from beagle.domain.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+# What every deployment has, and nothing else has by accident.
+_TELLING = frozenset({"dead_letters_queue_url", "uploads_queue_url"})
+_ANSWER_SECONDS = 120.0  # the state may lie far away
+
+
+def read_outputs(place: Path) -> Mapping[str, Any]:
+    """Return the outputs of the one deployment that a folder or a file of `terraform output -json` holds.
+
+    Raises:
+        ConfigurationError: They cannot be had, or are none of Beagle's, or are of several deployments.
+
+    """
+    if place.is_dir():
+        text = _ask(place)
+    else:
+        try:
+            text = place.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError(
+                f"{place} is neither a folder with a Terraform configuration nor a file of its outputs."
+            ) from error
+    try:
+        told = json.loads(text)
+    except ValueError as error:
+        raise ConfigurationError(f"{place} is no JSON, as `terraform output -json` prints it.") from error
+    found = dict(_deployments("", told))
+    if not found:
+        raise ConfigurationError(
+            f"{place} has no outputs of Beagle's. Is it applied, and does it pass the module's outputs on "
+            '(output "beagle" { value = module.beagle })?'
+        )
+    if len(found) > 1:
+        name = min(found)
+        raise ConfigurationError(
+            f"{place} holds several deployments: {', '.join(sorted(found))}. Name a file that holds one: "
+            f"terraform output -json {name} > {name}.json"
+        )
+    return found.popitem()[1]
+
+
+def _ask(folder: Path) -> str:
+    program = shutil.which("terraform") or shutil.which("tofu")
+    if program is None:
+        raise ConfigurationError(
+            "There is no Terraform on this machine. Where there is: terraform output -json > FILE; then name "
+            "the file (--terraform FILE)."
+        )
+    try:
+        told = subprocess.run(  # noqa: S603 - Terraform, and a folder as one argument
+            [program, f"-chdir={folder}", "output", "-json", "-no-color"],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=_ANSWER_SECONDS,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ConfigurationError(
+            f"Terraform did not tell the outputs of {folder} within {_ANSWER_SECONDS:g} s."
+        ) from error
+    if told.returncode != 0:
+        reason = " ".join(told.stderr.replace("\u2502", " ").split()) or "without a word"
+        raise ConfigurationError(f"Terraform does not tell the outputs of {folder}: {reason}")
+    return told.stdout
+
+
+def _deployments(name: str, node: object) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield every set of Beagle's outputs, by the output's name: bare, or each in the envelope of its type."""
+    if not isinstance(node, dict):
+        return
+    values = {key: one["value"] if _is_output(one) else one for key, one in node.items()}
+    if values.keys() >= _TELLING:
+        yield name, values
+        return
+    for key, one in values.items():
+        yield from _deployments(key, one)
+
+
+def _is_output(node: object) -> bool:
+    return isinstance(node, dict) and {"value", "type", "sensitive"} == node.keys()

@@ -1,0 +1,81 @@
+"""Blob Storage by its own SDK, for the legal names that obstore cannot address: `a//b`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from azure.core import MatchConditions
+from azure.core.exceptions import AzureError, ResourceModifiedError, ResourceNotFoundError
+
+from beagle.domain.errors import ObjectGoneError, StoreUnavailableError, SupersededError
+from beagle.domain.events import ObjectRef
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from beagle.domain.events import ObjectCreated
+
+
+@dataclass(frozen=True, slots=True)
+class BlobReader:
+    """One content of one blob."""
+
+    client: Any  # azure.storage.blob's BlobClient: its SDK is imported where clients are made
+    ref: ObjectRef
+    size: int
+    etag: str
+
+    def read(self, start: int, length: int) -> bytes:
+        """Return a range; shorter only at the blob's end."""
+        length = min(length, self.size - start)
+        if length <= 0:
+            return b""
+        try:
+            return bytes(self._download(offset=start, length=length).readall())
+        except AzureError as error:
+            raise _translated(error, self.ref) from error
+
+    def download(self, to: Path) -> None:
+        """Write the whole blob into a new file, piece by piece."""
+        try:
+            with to.open("xb") as file:
+                self._download().readinto(file)
+        except AzureError as error:
+            raise _translated(error, self.ref) from error
+
+    def _download(self, **what: int) -> Any:  # noqa: ANN401 - the SDK's stream
+        return self.client.download_blob(
+            etag=self.etag, match_condition=MatchConditions.IfNotModified, **what
+        )
+
+
+def open_odd(service: Any, event: ObjectCreated) -> BlobReader:  # noqa: ANN401 - see `BlobReader`
+    """Return a reader of exactly the content that an event announced.
+
+    Raises:
+        ObjectGoneError: The blob is not there any more.
+        SupersededError: It has other content by now.
+        StoreUnavailableError: The account did not answer.
+
+    """
+    ref = event.ref
+    client = service.get_blob_client(ref.bucket, ref.key)
+    try:
+        found = client.get_blob_properties()
+    except AzureError as error:
+        raise _translated(error, ref) from error
+    etag = str(found.etag)
+    if event.content != etag.strip('"'):
+        raise SupersededError(f"{ref} has new content ({etag}), which an event of its own announces.")
+    return BlobReader(client, ref, int(found.size), etag)
+
+
+def _translated(
+    error: AzureError, ref: ObjectRef
+) -> ObjectGoneError | SupersededError | StoreUnavailableError:
+    if isinstance(error, ResourceNotFoundError):
+        return ObjectGoneError(f"{ref} is not there any more.")
+    if isinstance(error, ResourceModifiedError):
+        return SupersededError(f"{ref} was overwritten while it was read.")
+    return StoreUnavailableError(f"The account did not give {ref}: {type(error).__name__}.")
