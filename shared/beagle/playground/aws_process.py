@@ -10,10 +10,12 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-a
 
 S3 tells who may not list a bucket that a missing object is forbidden, and what is encrypted by a key of the
 account's own is open only to those who may use the key; ministack asks for the request's own action alone.
+Log streams are asked for below their group, whose ARN then ends in `:*`; ministack asks for the bare group.
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html
 """
 
 import os
@@ -28,6 +30,7 @@ from ministack.services import lambda_svc, s3, secretsmanager, sqs  # type: igno
 
 ENCRYPT, DECRYPT = "kms:GenerateDataKey", "kms:Decrypt"
 BUCKETS = "arn:aws:s3:::"
+OF_STREAMS = {"logs:CreateLogStream", "logs:PutLogEvents"}
 
 
 def asking_as_aws_does(ask: Callable[..., str | None]) -> Callable[..., str | None]:
@@ -78,9 +81,10 @@ def enforcing_as_aws_does(enforce: Callable[..., object]) -> Callable[..., objec
         resource_arn: str = "*",
         service_context: dict[str, object] | None = None,
     ) -> object:
-        denied = enforce(access_key, action, service, region, resource_arn, service_context)
+        arn = f"{resource_arn}:*" if action in OF_STREAMS else resource_arn
+        denied = enforce(access_key, action, service, region, arn, service_context)
         if isinstance(denied, iam_evaluator.EvalResult):
-            print(f"denied {action} {resource_arn} to {denied.principal_arn}", flush=True)  # noqa: T201 - the log
+            print(f"denied {action} {arn} to {denied.principal_arn}", flush=True)  # noqa: T201 - the log
         return denied
 
     def enforce_as_aws_does(  # noqa: PLR0913, PLR0917 - ministack's own
