@@ -4,8 +4,9 @@ The process of the local AWS: ministack, put right where it is stricter or more 
 AWS lets `sqs:SendMessage` allow SendMessageBatch too, and knows no action of that name; ministack 1.5.33
 asks for `sqs:SendMessageBatch`. CloudFormation makes a number of a parameter; ministack leaves an event
 source mapping's MaximumConcurrency a text, and then polls nothing. CloudWatch loses no line of a function;
-ministack waits 50 ms for the first, and on a busy machine loses all. Putting the emulator right keeps the
-template as it is deployed on AWS.
+ministack waits 50 ms for the first, and on a busy machine loses all. Lambda lets a running invocation end
+when its function is updated; ministack kills it, and its messages stay hidden for twelve minutes. Putting the
+emulator right keeps the template as it is deployed on AWS.
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
 
 S3 tells who may not list a bucket that a missing object is forbidden, and what is encrypted by a key of the
@@ -21,6 +22,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-over
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -137,6 +139,23 @@ def patient_with_logs(drain: Callable[..., str]) -> Callable[..., str]:
     return drain_patiently
 
 
+def sparing_the_busy(kill: Callable[[list[Any]], None]) -> Callable[[list[Any]], None]:
+    """Wrap ministack's end of outdated instances: one that is at work ends after it."""
+
+    def kill_after_work(worker: Any) -> None:  # noqa: ANN401 - ministack ships no types
+        while worker.in_use:
+            time.sleep(0.05)
+        kill([worker])
+
+    def kill_the_idle(workers: list[Any]) -> None:
+        for worker in workers:
+            if worker.in_use:
+                threading.Thread(target=kill_after_work, args=(worker,), daemon=True).start()
+        kill([worker for worker in workers if not worker.in_use])
+
+    return kill_the_idle
+
+
 def end_with_the_parent() -> None:
     """Wait for the end of standard input, which comes however the parent ends; then end the functions too."""
     while os.read(0, 1):
@@ -152,4 +171,5 @@ if __name__ == "__main__":
     lambda_svc._sqs_esm_concurrency = counting_as_aws_does(limit)  # noqa: SLF001 - as above
     drain = lambda_runtime.Worker._drain_stderr_bounded  # noqa: SLF001 - as above
     lambda_runtime.Worker._drain_stderr_bounded = patient_with_logs(drain)  # noqa: SLF001 - as above
+    lambda_runtime.kill_workers = sparing_the_busy(lambda_runtime.kill_workers)
     app.main()
