@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from beagle.domain.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
 # What every deployment has, and nothing else has by accident.
@@ -38,7 +38,7 @@ def read_outputs(place: Path) -> Mapping[str, Any]:
         told = json.loads(text)
     except ValueError as error:
         raise ConfigurationError(f"{place} is no JSON, as `terraform output -json` prints it.") from error
-    found = dict(_deployments("", told))
+    found = _deployments(told)
     if not found:
         raise ConfigurationError(
             f"{place} has no outputs of Beagle's. Is it applied, and does it pass the module's outputs on "
@@ -78,17 +78,14 @@ def _ask(folder: Path) -> str:
     return told.stdout
 
 
-def _deployments(name: str, node: object) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield every set of Beagle's outputs, by the output's name: bare, or each in the envelope of its type."""
-    if not isinstance(node, dict):
-        return
-    values = {key: one["value"] if _is_output(one) else one for key, one in node.items()}
+def _deployments(told: object) -> dict[str, Mapping[str, Any]]:
+    """Return every set of Beagle's outputs by the name of its output; none where it is all there is."""
+    if not isinstance(told, dict):
+        return {}
+    # All outputs come each in an envelope; what `terraform output -json NAME` prints is bare.
+    values = {
+        name: one["value"] if isinstance(one, dict) and "value" in one else one for name, one in told.items()
+    }
     if values.keys() >= _TELLING:
-        yield name, values
-        return
-    for key, one in values.items():
-        yield from _deployments(key, one)
-
-
-def _is_output(node: object) -> bool:
-    return isinstance(node, dict) and {"value", "type", "sensitive"} == node.keys()
+        return {"": values}
+    return {name: one for name, one in values.items() if isinstance(one, dict) and one.keys() >= _TELLING}

@@ -40,6 +40,15 @@ StackName = Annotated[
         "name, or else the stack that `beagle up` runs.",
     ),
 ]
+TerraformPlace = Annotated[
+    Path | None,
+    typer.Option(
+        "--terraform",
+        metavar="DIR",
+        help="Instead of a stack: the folder of the Terraform configuration, or a file of what "
+        "`terraform output -json` prints there.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line, also on a terminal.")]
 
 _AGO = re.compile(r"([0-9]+)\s*([smhdw])")
@@ -82,7 +91,7 @@ def parse_since(text: str, now: datetime) -> datetime:
         ) from error
 
 
-def deployment(stack: str) -> Deployment:
+def deployment(stack: str, terraform: Path | None = None) -> Deployment:
     """Return the deployment that is meant.
 
     Raises:
@@ -92,7 +101,7 @@ def deployment(stack: str) -> Deployment:
     from beagle.bootstrap.operator import find_deployment  # noqa: PLC0415
     from beagle.settings import read_settings  # noqa: PLC0415
 
-    return find_deployment(stack, read_settings(), state_file())
+    return find_deployment(stack, read_settings(), state_file(), terraform=terraform)
 
 
 def state_file() -> Path:

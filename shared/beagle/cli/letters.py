@@ -15,6 +15,7 @@ from beagle.cli.filters import (
     Prefix,
     Since,
     StackName,
+    TerraformPlace,
     by_id,
     choice_of,
     deployment,
@@ -46,6 +47,7 @@ def letters(  # noqa: PLR0913 - each an option
         str, typer.Option(metavar="ID", help="One letter in full; the start of its id is enough.")
     ] = "",
     stack: StackName = "",
+    terraform: TerraformPlace = None,
     as_json: AsJson = False,
 ) -> None:
     """`beagle letters --since 2h` lists the dead letters by code, with what to do about each.
@@ -57,7 +59,7 @@ def letters(  # noqa: PLR0913 - each an option
 
     now = SystemClock().now()
     choice = choice_of(code, prefix, since, limit, now)
-    place = deployment(stack)
+    place = deployment(stack, terraform)
     box = place.letter_box()
     try:
         with aside().status("Reading the dead letters"):

@@ -14,6 +14,7 @@ from beagle.cli.filters import (
     Prefix,
     Since,
     StackName,
+    TerraformPlace,
     by_id,
     choice_of,
     deployment,
@@ -43,6 +44,7 @@ def replay(  # noqa: PLR0913 - each an option
         str, typer.Option("--id", metavar="ID", help="Only this letter; the start of its id is enough.")
     ] = "",
     stack: StackName = "",
+    terraform: TerraformPlace = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be replayed.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: AsJson = False,
@@ -61,7 +63,7 @@ def replay(  # noqa: PLR0913 - each an option
     if asks and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise ConfigurationError("Nobody is there to be asked: say --yes to replay, or --dry-run to look.")
     choice = choice_of(code, prefix, since, limit, SystemClock().now())
-    place = deployment(stack)
+    place = deployment(stack, terraform)
     box = place.letter_box()
     try:
         with aside().status("Reading the dead letters"):
