@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import subprocess
 from contextlib import suppress
@@ -119,12 +120,14 @@ def test_an_ffmpeg_that_hangs_is_killed_with_its_child_and_at_last_the_video_is_
     At the invocation's end both are dead. The message comes again, since the machine may be to blame.
     """
     fake = tmp_path / "ffmpeg"
+    # No two runs of this test on one machine sleep for the same time: each sees its own processes only.
+    sleep = f"/bin/sleep 641.{os.getpid()}"
     version = 'if [ "$1" = -version ]; then echo "ffmpeg version 9.0.2"; exit; fi'
-    fake.write_text(f"#!/bin/sh\n{version}\n/bin/sleep 641.7 & exec /bin/sleep 641.7\n")
+    fake.write_text(f"#!/bin/sh\n{version}\n{sleep} & exec {sleep}\n")
     fake.chmod(0o755)
     monkeypatch.setattr(ffmpeg, "_packaged", lambda: None)
     monkeypatch.setenv("PATH", str(tmp_path))
-    place, time = archive(), Watching(SPARE + 1, "/bin/sleep 641.7")
+    place, time = archive(), Watching(SPARE + 1, sleep)
     place.upload("in/film.mp4", b"a film", times=1)
     place.world.run_prepare()
     place.run_extract(time)
