@@ -15,6 +15,7 @@ from beagle.providers.aws.worker import CloudWatchJournal, Worker
 from beagle.providers.letters import QueueDeadLetters
 from beagle.providers.local.clock import SystemClock
 from beagle.providers.objects import Objects
+from beagle.providers.patience import SMALL, TRIES, Patience, large, small
 from beagle.settings import Settings, read_settings, routes_of
 
 if TYPE_CHECKING:
@@ -32,15 +33,19 @@ def worker(stage: StageName, folder: Path | None = None) -> Worker:
 
     """
     import boto3  # noqa: PLC0415 - in Lambda's runtime, and slow: only what runs imports it
+    from botocore.config import Config  # noqa: PLC0415
 
     settings = read_settings()
     settings.require("uploads_queue", "items_queue", "dead_letters_queue", "state_bucket")
-    sqs = boto3.client("sqs")
+    patience = Config(
+        connect_timeout=5, read_timeout=SMALL, retries={"mode": "standard", "total_max_attempts": TRIES}
+    )
+    sqs = boto3.client("sqs", config=patience)
     journal = CloudWatchJournal.of(stage, settings.deployment)
     segment = _tracer(stage) if settings.tracing else nullcontext
     world = World(
         settings=settings,
-        state=_bucket(settings, settings.state_bucket),
+        state=_bucket(settings, small, settings.state_bucket),
         dead_letters=QueueDeadLetters(SqsOutbox(sqs, settings.dead_letters_queue)),
         journal=journal,
         clock=SystemClock(),
@@ -82,7 +87,7 @@ def worker(stage: StageName, folder: Path | None = None) -> Worker:
             from beagle.providers.aws.secrets import SecretsManagerKey  # noqa: PLC0415 - only here
 
             settings.require("api_key_secret")
-            key = SecretsManagerKey(boto3.client("secretsmanager"), settings.api_key_secret)
+            key = SecretsManagerKey(boto3.client("secretsmanager", config=patience), settings.api_key_secret)
             return Worker(
                 build_register(world, api_key=key), SqsSource(sqs, settings.items_queue), journal, segment
             )
@@ -104,19 +109,16 @@ def _objects(settings: Settings, boto3: Any) -> Objects:  # noqa: ANN401 - a mod
         return boto3.client("s3")
 
     return Objects(
-        store_of=lru_cache(partial(_bucket, settings)),
+        store_of=lru_cache(partial(_bucket, settings, large)),
         open_odd=lambda event: open_odd(odd_client(), event),
         artifact_prefix=settings.artifact_prefix,
     )
 
 
-def _bucket(settings: Settings, name: str) -> S3Store:
+def _bucket(settings: Settings, patience: Callable[..., Patience], name: str) -> S3Store:
     """Return a bucket; credentials and region are Lambda's own."""
-    if not settings.aws_endpoint_url:
-        return S3Store(name)
-    return S3Store(
-        name,
-        endpoint=settings.aws_endpoint_url,
-        virtual_hosted_style_request=False,
-        client_options={"allow_http": settings.aws_endpoint_url.startswith("http://")},
-    )
+    endpoint = settings.aws_endpoint_url
+    if not endpoint:
+        return S3Store(name, **patience())
+    local = patience(allow_http=endpoint.startswith("http://"))
+    return S3Store(name, endpoint=endpoint, virtual_hosted_style_request=False, **local)

@@ -15,6 +15,7 @@ from beagle.providers.journal import LogJournal
 from beagle.providers.letters import QueueDeadLetters
 from beagle.providers.local.clock import SystemClock
 from beagle.providers.objects import Objects
+from beagle.providers.patience import small
 from beagle.settings import Settings, read_settings, routes_of
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def _state_account(settings: Settings) -> Account:
 def _world(settings: Settings) -> World:
     return World(
         settings=settings,
-        state=_state_account(settings).container(settings.state_bucket),
+        state=_state_account(settings).container(settings.state_bucket, small),
         dead_letters=QueueDeadLetters(_outbox(settings, settings.dead_letters_queue, FOR_EVER)),
         journal=LogJournal(settings.deployment, _write),
         clock=SystemClock(),

@@ -18,9 +18,12 @@ from beagle.providers.journal import LogJournal
 from beagle.providers.letters import QueueDeadLetters
 from beagle.providers.local.clock import SystemClock
 from beagle.providers.objects import Objects
+from beagle.providers.patience import Patience, large, small
 from beagle.settings import Settings, read_settings, routes_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from beagle.providers.gcp.worker import Taking
 
 StageName = Literal["prepare", "extract", "register"]
@@ -40,7 +43,7 @@ def worker(stage: StageName, folder: Path | None = None) -> Worker:
     pubsub = Google(settings.pubsub_emulator_host, pause=clock.sleep)
     world = World(
         settings=settings,
-        state=_bucket(settings, settings.state_bucket),
+        state=_bucket(settings, small, settings.state_bucket),
         dead_letters=QueueDeadLetters(PubSubOutbox(pubsub, settings.dead_letters_queue)),
         journal=LogJournal(settings.deployment, _write),
         clock=clock,
@@ -88,19 +91,15 @@ def _objects(settings: Settings) -> Objects:
 
     google = Google(settings.storage_emulator_host)
     return Objects(
-        store_of=lru_cache(partial(_bucket, settings)),
+        store_of=lru_cache(partial(_bucket, settings, large)),
         open_odd=partial(open_odd, google),
         artifact_prefix=settings.artifact_prefix,
     )
 
 
-def _bucket(settings: Settings, name: str) -> GCSStore:
+def _bucket(settings: Settings, patience: Callable[..., Patience], name: str) -> GCSStore:
     """Return a bucket; credentials are the function's own account's."""
     if not settings.storage_emulator_host:
-        return GCSStore(name)
-    return GCSStore(
-        name,
-        base_url=settings.storage_emulator_host,
-        skip_signature=True,
-        client_options={"allow_http": True},
-    )
+        return GCSStore(name, **patience())
+    local = patience(allow_http=True)
+    return GCSStore(name, base_url=settings.storage_emulator_host, skip_signature=True, **local)

@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from obstore.store import AzureStore
 
+from beagle.providers.patience import Patience, large
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from azure.core.credentials import TokenCredential
     from azure.storage.queue import QueueServiceClient
 
@@ -48,7 +52,7 @@ class Account:
             return QueueServiceClient.from_connection_string(self.connection_string)
         return QueueServiceClient(self.url, credential=self.credential)
 
-    def container(self, name: str) -> AzureStore:
+    def container(self, name: str, patience: Callable[..., Patience] = large) -> AzureStore:
         """Return a container."""
         if self.connection_string:
             said = dict(part.split("=", 1) for part in self.connection_string.split(";") if part)
@@ -57,12 +61,13 @@ class Account:
                 account_name=said["AccountName"],
                 account_key=said["AccountKey"],
                 endpoint=said["BlobEndpoint"],
-                client_options={"allow_http": said["BlobEndpoint"].startswith("http://")},
+                **patience(allow_http=said["BlobEndpoint"].startswith("http://")),
             )
         return AzureStore(
             name,
             account_name=self.url.partition("://")[2].partition(".")[0],
             endpoint=self.url,
+            **patience(),
             credential_provider=self._storage_token,  # type: ignore[arg-type]  # of its protocol
         )
 
