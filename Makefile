@@ -10,8 +10,8 @@ LOCK := $(PIN) --python-version 3.11
 
 .PHONY: help
 help: ## List these targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do \
-	  printf '  make %-8s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do \
+	  printf '  make %-11s %s\n' "$$name" "$$text"; done
 
 .PHONY: install
 install: $(VENV)/installed ## Install Beagle and its command into .venv
@@ -58,6 +58,11 @@ test: lint ## Check everything: lint, then all tests
 .PHONY: bench
 bench: $(VENV)/tested ## Measure how fast it is
 	$(BIN)/python tests/benchmarks/run.py
+
+.PHONY: bench-media
+bench-media: $(VENV)/tested ## Measure artifacts against darwin-py and mogrify
+	$(BIN)/python tests/benchmarks/video.py --repeat 3
+	$(BIN)/python tests/benchmarks/thumbnails.py
 
 .PHONY: docs
 docs: $(VENV)/tested ## Write the README's generated tables anew

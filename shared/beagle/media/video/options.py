@@ -17,9 +17,10 @@ class VideoOptions:
     preview_frames: bool = True
     shape: Literal["hls", "sections"] = "hls"
     profile: Literal["fast", "equal"] = "fast"
-    """`fast` encodes segments with x264's preset veryfast on a fixed grid of key frames: camera pictures come
-    out as small as darwin-py's, and as like to the source. `equal` asks of x264 what darwin-py does: medium,
-    and a key frame wherever the scene changes."""
+    """`fast` encodes segments with about x264's preset veryfast, on a fixed grid of key frames: what a camera
+    saw comes out as small as darwin-py's, and as like to the source; of what was drawn, the small stream is a
+    sixth larger. `equal` asks of x264 what darwin-py does: medium, and a key frame where the scene changes.
+    """
 
     @property
     def jpeg_quality(self) -> int | None:
