@@ -85,6 +85,7 @@ lock: ## Pin the newest allowed dependencies (needs uv)
 	$(LAMBDA) pyproject.toml --extra aws --extra stills -o functions/aws/requirements-prepare.txt
 	$(LAMBDA) pyproject.toml --extra aws --extra video -o functions/aws/requirements-extract.txt
 	printf 'imageio-ffmpeg\n' | $(LAMBDA) - -o layers/ffmpeg/requirements.txt
+	$(PIN) --python-version 3.13 --upgrade $(AS_TESTED) tests/e2e/lambda-requirements.in -o tests/e2e/lambda-requirements.txt
 	$(LOCK) --upgrade tests/emulator/darwin-py-requirements.in -o tests/emulator/darwin-py-requirements.txt
 
 .PHONY: clean

@@ -4,6 +4,8 @@ import hashlib
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 # The template's Runtime and Architectures, in pip's words. Amazon Linux 2023 has glibc 2.34, and pip wants
@@ -42,12 +44,30 @@ def install_wheels(requirements: Path, folder: Path, *, machine: str) -> Path:
     return unfinished.rename(installed)
 
 
+@cache
 def lambda_interpreter() -> str | None:
     """Return a Python of Lambda's version on this machine: only its bytecode is of use there."""
-    for candidate in (sys.executable, shutil.which(f"python{LAMBDA_PYTHON}")):
-        if candidate is not None:
-            ask = [candidate, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
-            told = subprocess.run(ask, check=False, capture_output=True, text=True)  # noqa: S603 - a Python
-            if told.stdout.strip() == LAMBDA_PYTHON:
-                return candidate
+    for candidate in _interpreters():
+        if _told([candidate, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]) == LAMBDA_PYTHON:
+            return candidate
     return None
+
+
+def _interpreters() -> Iterator[str]:
+    """Yield what may be it: this one, one on the PATH, or one that pyenv or uv keeps elsewhere."""
+    yield sys.executable
+    if found := shutil.which(f"python{LAMBDA_PYTHON}"):
+        yield found
+    if prefix := _told(["pyenv", "prefix", LAMBDA_PYTHON]):
+        yield f"{prefix}/bin/python{LAMBDA_PYTHON}"
+    if found := _told(["uv", "python", "find", "--no-python-downloads", "--managed-python", LAMBDA_PYTHON]):
+        yield found
+
+
+def _told(command: list[str]) -> str:
+    """Return what a program prints; nothing if it is not there, or has nothing to tell."""
+    try:
+        told = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - none is a user's
+    except OSError:
+        return ""
+    return told.stdout.strip() if told.returncode == 0 else ""
