@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-import sysconfig
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
     from beagle.media.child.limits import ChildLimits
 
 _ENVIRONMENT = {
-    "LD_LIBRARY_PATH": sysconfig.get_config_var("LIBDIR")
-    or "/usr/lib",  # where Lambda's Python is linked from
+    "LD_LIBRARY_PATH": f"{sys.base_prefix}/lib",  # where Lambda's Python finds its own library
     "MALLOC_ARENA_MAX": "2",  # each arena takes 64 MB of the address space
     "OPENBLAS_NUM_THREADS": "1",
 }
