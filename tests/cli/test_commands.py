@@ -40,7 +40,7 @@ def test_every_commands_help_begins_with_an_example():
         (prefix, command.callback) for typed, prefix in groups for command in typed.registered_commands
     ]
 
-    assert len(commands) == 10
+    assert len(commands) == 11
     for prefix, command in commands:
         assert command.__doc__.startswith(f"`beagle {prefix}{command.__name__}")
 

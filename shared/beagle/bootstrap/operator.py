@@ -92,7 +92,7 @@ def find_deployment(
             found_by="BEAGLE_DEAD_LETTERS_QUEUE",
             dead_letters=settings.dead_letters_queue,
             uploads=settings.uploads_queue,
-            client=_client("sqs"),
+            client=aws_client("sqs"),
         )
     if state_file.is_file():
         return _of_local_stack(state_file)
@@ -104,7 +104,7 @@ def find_deployment(
 
 def _of_stack(name: str) -> Deployment:
     try:
-        [stack] = _client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+        [stack] = aws_client("cloudformation").describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "unknown")
         raise ConfigurationError(f"AWS does not show a stack named {name!r} ({code}).") from error
@@ -116,7 +116,7 @@ def _of_stack(name: str) -> Deployment:
             found_by=f"the stack {name}",
             dead_letters=outputs["DeadLettersQueueUrl"],
             uploads=outputs["UploadsQueueUrl"],
-            client=_client("sqs"),
+            client=aws_client("sqs"),
         )
     except KeyError as error:
         raise ConfigurationError(
@@ -133,7 +133,7 @@ def _of_terraform(place: Path) -> Deployment:
         found_by=f"the Terraform configuration {place}",
         dead_letters=letters,
         uploads=uploads,
-        client=_client("sqs", **({"region_name": region[1]} if region else {})),
+        client=aws_client("sqs", **({"region_name": region[1]} if region else {})),
     )
 
 
@@ -159,7 +159,7 @@ def local_deployment(local: LocalStack, found_by: str) -> Deployment:
         found_by=found_by,
         dead_letters=local.dead_letters_queue,
         uploads=local.uploads_queue,
-        client=_client(
+        client=aws_client(
             "sqs",
             endpoint_url=local.endpoint,
             region_name=local.region,
@@ -169,7 +169,13 @@ def local_deployment(local: LocalStack, found_by: str) -> Deployment:
     )
 
 
-def _client(service: str, **options: str) -> Any:  # noqa: ANN401 - see Deployment
+def aws_client(service: str, **options: str) -> Any:  # noqa: ANN401 - see Deployment
+    """Return a client of an operator's own credentials and region, patient as a person is.
+
+    Raises:
+        ConfigurationError: There are none.
+
+    """
     import boto3  # noqa: PLC0415 - slow: only what talks to AWS imports it
     from botocore.config import Config  # noqa: PLC0415
 

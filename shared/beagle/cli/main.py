@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from beagle import __version__
-from beagle.cli import artifacts, demo, emulator, estimate, explain, letters, replay, routes, up
+from beagle.cli import announce, artifacts, demo, emulator, estimate, explain, letters, replay, routes, up
 from beagle.cli.output import FAILED, MISUSE, aside, styled
 from beagle.domain.errors import BeagleError, ConfigurationError
 
@@ -60,6 +60,9 @@ app.command(short_help="Send dead letters through again, once their cause is men
 app.command(short_help="Make what read-only storage needs of one file, on this machine.")(artifacts.artifacts)
 app.command(short_help="Tell what a deployment costs a month, line by line, before there is one.")(
     estimate.estimate
+)
+app.command(short_help="Have an S3 bucket that exists announce its objects, and keep what it has set up.")(
+    announce.announce
 )
 app.add_typer(routes.app, name="routes", short_help="Check a routes file; export its JSON Schema.")
 app.command(short_help="Run a local Darwin, with a page to look at.")(emulator.emulator)
