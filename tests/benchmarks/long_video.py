@@ -5,6 +5,9 @@ extract runs by hand, as real processes that are fed from its queue, so that eac
 process with all the time there is, then two whose invocations end by `kill -9` after a minute. Processor
 seconds and memory include ffmpeg; the disk is each process's own temporary folder, looked at ten times a
 second. It fails where a bound does not hold, or where the artifacts differ in more than x264's choices.
+
+It wants a machine of its own: where others use the processors too, invocations run out of their minute, and
+what they had done is done again.
 """
 
 from __future__ import annotations
@@ -164,6 +167,7 @@ def show(one: Run, parts: Run, console: Console) -> None:
     row("wall time, s", lambda run: f"{run.wall:.1f}")
     row("processor time, s", lambda run: f"{run.cpu:.1f}")
     row("  against one run", lambda run: f"{run.cpu / one.cpu:.2f}x")
+    row("  lost in interrupted ones, s", lambda run: f"{sum(effort.lost for effort in run.efforts):.1f}")
     row("  of each worker, s", lambda run: " / ".join(f"{effort.cpu:.1f}" for effort in run.efforts))
     row("peak memory of each, MB", lambda run: " / ".join(f"{e.memory / 1e6:.0f}" for e in run.efforts))
     row("peak disk of each, MB", lambda run: " / ".join(f"{e.disk / 1e6:.0f}" for e in run.efforts))

@@ -31,6 +31,8 @@ class Effort:
     """Seconds of each."""
     interrupted: int = 0
     """How many ended with their message left for later."""
+    lost: float = 0.0
+    """Processor seconds of those."""
 
 
 def work(  # noqa: PLR0913 - each is a fact of the run
@@ -86,9 +88,11 @@ def _work(hands: Hands, instance: Instance, disk: Path, limit: int, over: thread
             instance.begin(event)
             answer = instance.answer(limit)
             hands.acknowledge(event, answer)
-            effort.interrupted += len(answer["batchItemFailures"])
+            before, effort.cpu = effort.cpu, processor_seconds(instance.id)
             effort.invocations.append(time.monotonic() - began)
-            effort.cpu = processor_seconds(instance.id)
+            if answer["batchItemFailures"]:
+                effort.interrupted += 1
+                effort.lost += effort.cpu - before
     finally:
         ended.set()
         watcher.join()
