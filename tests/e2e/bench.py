@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import uuid
 from collections.abc import Mapping
@@ -126,10 +127,12 @@ class Bench:
         return self._clients[stage, service]
 
     def denials(self) -> set[tuple[str, str]]:
-        """Return what the local AWS has refused since this was last asked: actions, and on what."""
+        """Return what this stack's roles were refused since this was last asked: actions, and on what."""
         with self.stack.aws.log.open("rb") as log:
             log.seek(self._log_read)
-            lines = log.read().splitlines()
+            text = log.read().decode(errors="replace")
             self._log_read = log.tell()
-        words = [line.decode(errors="replace").split() for line in lines if line.startswith(b"denied ")]
-        return {(action, arn) for _, action, arn, *_ in words}
+        denied = re.findall(
+            rf"^denied (\S+) (.+) to \S+/{re.escape(self.stack.name)}-\S+$", text, re.MULTILINE
+        )
+        return set(denied)
