@@ -12,6 +12,7 @@ from beagle.emulator import DEFAULT_KEY, DEFAULT_TEAM, EmulatedDarwin, serve
 from beagle.playground.ministack import REGION, Ministack
 from beagle.playground.packaging import build_function, build_local, project_root, zip_folder
 from beagle.playground.stack import deploy
+from benchmarks import lambda_starts
 from benchmarks.rows import Row
 from e2e.hands import Hands
 
@@ -35,6 +36,7 @@ def measure(advance: Callable[[str], None], aws: Ministack) -> Iterator[Row]:
         code = build_local(root, Path(scratch) / "aws")
         yield from _imports(code, advance)
         yield from _answers(aws, code, Path(scratch), advance)
+        yield from lambda_starts.measure(advance, aws, Path(scratch) / "lambda")
     advance("package")
     folder = root / ".cache" / "package"
     folder.mkdir(parents=True, exist_ok=True)

@@ -104,6 +104,13 @@ class LambdaService:
         with self._lock:
             return [each.instance for each in (*self._idle, *self._busy) if each.function == function]
 
+    def renew(self) -> None:
+        """End the instances that rest: the next events find new ones."""
+        with self._lock:
+            resting, self._idle = self._idle, []
+        for running in resting:
+            running.instance.end()
+
     def invoke(self, name: str, event: bytes) -> Answer:
         """Run a function by its name; return what came of it."""
         running = self._take(name)
