@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from beagle.costs.prices import load_prices
 from beagle.costs.terms import in_digits
 from beagle.costs.workload import Clip, Workload
 from beagle.media.video.options import VideoOptions
+from docs.tables import fill, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +47,7 @@ def routes_table() -> str:
     ]
     rows.append(("*standing, a month: read-write*", *standing[0]))
     rows.append(("*standing, a month: read-only*", *standing[1]))
-    return _table(("a million objects", *NAMES.values()), rows)
+    return table(("a million objects", *NAMES.values()), rows)
 
 
 def groups_tables() -> str:
@@ -74,8 +74,8 @@ def groups_tables() -> str:
         head = ("AWS", "how it is reckoned", "quantity", "unit price", "dollars")
         parts += [
             f"### {what[0].upper()}{what[1:]}",
-            _table(("", *NAMES.values()), rows),
-            _table(head, formulas),
+            table(("", *NAMES.values()), rows),
+            table(head, formulas),
         ]
     return "\n\n".join(parts)
 
@@ -127,7 +127,7 @@ def film_table() -> str:
         ),
         row("**dollars: storage, each month**", lambda p, _: _dollars(spent(p, "storage"))),
     ]
-    return _table(("", *NAMES.values()), rows)
+    return table(("", *NAMES.values()), rows)
 
 
 def prices_table() -> str:
@@ -144,7 +144,7 @@ def prices_table() -> str:
         for price in prices.of(provider).prices.values()
     ]
     regions = ", ".join(f"{NAMES[provider]} {prices.of(provider).region}" for provider in PROVIDERS)
-    return f"As of {prices.looked_up}: {regions}.\n\n" + _table(("", "meter", "dollars", "seen in"), rows)
+    return f"As of {prices.looked_up}: {regions}.\n\n" + table(("", "meter", "dollars", "seen in"), rows)
 
 
 def counted_table() -> str:
@@ -198,7 +198,7 @@ def counted_table() -> str:
         ("between a function and the store", f"{measured.MB_A_SECOND:g} MB/s each way", "assumed"),
         ("polls that find a queue empty", "657,000 a month and queue on AWS, 262,800 on Azure", "assumed"),
     ]
-    return _table(("what", "asks", "how it is known"), rows)
+    return table(("what", "asks", "how it is known"), rows)
 
 
 def not_included() -> str:
@@ -218,16 +218,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
 
 def regenerate(text: str) -> str:
     """Return COSTS.md with its generated parts as the model has them."""
-    for name, block in BLOCKS.items():
-        text, found = re.subn(
-            rf"(<!-- generated: {name} -->\n).*?(<!-- /generated -->)",
-            lambda match, block=block: f"{match[1]}\n{block()}\n\n{match[2]}",
-            text,
-            flags=re.DOTALL,
-        )
-        if found != 1:
-            raise ValueError(f"{COSTS.name} has {found} places for {name}.")
-    return text
+    return fill(text, {name: block() for name, block in BLOCKS.items()})
 
 
 def _size(provider: Provider) -> str:
@@ -245,8 +236,3 @@ def _unit_price(price: Price) -> str:
     usd, per = f"{price.usd:.10f}".rstrip("0"), in_digits(price.per)
     whole, _, cents = usd.partition(".")
     return f"${whole}.{cents.ljust(2, '0')} / {'' if per == '1' else f'{per} '}{price.unit}"
-
-
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    lines = [head, ("---",) * len(head), *rows]
-    return "\n".join("| " + " | ".join(row) + " |" for row in lines)

@@ -1,8 +1,7 @@
-"""The parts of README.md that the code itself says: `make docs` writes them, a test compares them."""
+"""The parts of the pages that the code itself says: `make docs` writes them, a test compares them."""
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +13,8 @@ from beagle.cli.main import app
 from beagle.domain.kinds import Dicom, Image, Pdf, Video
 from beagle.domain.routes import Group, Route, Watch
 from beagle.settings import EMULATORS, PREFIX, Settings
-from docs import costs
+from docs import costs, infra
+from docs.tables import fill, table
 from media.video import odd
 
 if TYPE_CHECKING:
@@ -34,12 +34,12 @@ def settings_table() -> str:
         for name, field in Settings.model_fields.items()
         if name not in EMULATORS
     ]
-    return _table(("variable", "default", "meaning"), rows)
+    return table(("variable", "default", "meaning"), rows)
 
 
 def routes_table() -> str:
     """Return a row for each field of a route."""
-    return _table(("field", "default", "meaning"), list(_route_rows(Route)))
+    return table(("field", "default", "meaning"), list(_route_rows(Route)))
 
 
 def _route_rows(model: type[BaseModel], above: str = "") -> Iterator[tuple[str, str, str]]:
@@ -64,12 +64,12 @@ def help_table() -> str:
             if parameter.name != "help" and not getattr(parameter, "hidden", False)
         )
         rows.append((f"`beagle {path}`", about, options))
-    return _table(("command", "what it does", "arguments and options"), rows)
+    return table(("command", "what it does", "arguments and options"), rows)
 
 
 def odd_videos_table() -> str:
     """Return a row for each odd clip that the tests extract."""
-    return _table(("what is odd", "what becomes of it"), odd.table())
+    return table(("what is odd", "what becomes of it"), odd.table())
 
 
 def _commands(group: typer.core.TyperGroup, above: str = "") -> Iterator[tuple[str, typer.core.TyperCommand]]:
@@ -91,32 +91,22 @@ def _default(field: FieldInfo) -> str:
     return f"`{value}`" if value not in ("", (), None) else ""
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    lines = [head, ("---",) * len(head), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in lines)
-
-
 def regenerate(text: str) -> str:
     """Return the README with its generated parts as the code has them."""
-    tables = {
-        "settings": settings_table(),
-        "routes": routes_table(),
-        "help": help_table(),
-        "odd videos": odd_videos_table(),
-    }
-    for name, table in tables.items():
-        text, found = re.subn(
-            rf"(<!-- generated: {name} -->\n).*?(<!-- /generated -->)",
-            lambda match, table=table: f"{match[1]}\n{table}\n\n{match[2]}",
-            text,
-            flags=re.DOTALL,
-        )
-        if found != 1:
-            raise ValueError(f"README.md has {found} places for {name}.")
-    return text
+    return fill(
+        text,
+        {
+            "settings": settings_table(),
+            "routes": routes_table(),
+            "help": help_table(),
+            "odd videos": odd_videos_table(),
+        },
+    )
 
+
+PAGES = {README: regenerate, costs.COSTS: costs.regenerate, infra.INFRA: infra.regenerate}
 
 if __name__ == "__main__":
-    for page, write_anew in ((README, regenerate), (costs.COSTS, costs.regenerate)):
+    for page, write_anew in PAGES.items():
         page.write_text(write_anew(page.read_text(encoding="utf-8")), encoding="utf-8")
-        sys.stdout.write(f"Wrote {page.name}.\n")
+        sys.stdout.write(f"Wrote {page.relative_to(README.parent)}.\n")

@@ -8,22 +8,24 @@ import pytest
 
 from beagle.domain.errors import BeagleError
 from beagle.settings import load_routes
-from docs import costs
-from docs.readme import README, regenerate
+from docs import infra
+from docs.readme import PAGES, README
 
 
-def test_the_readmes_tables_are_what_the_code_says():
-    """After a change of settings, routes or commands: `make docs`."""
-    text = README.read_text(encoding="utf-8")
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.parent.name + "/" + page.name)
+def test_the_tables_are_what_the_code_says(page):
+    """After a change of settings, routes, commands, permissions, alarms, codes or prices: `make docs`."""
+    text = page.read_text(encoding="utf-8")
 
-    assert regenerate(text) == text
+    assert PAGES[page](text) == text
 
 
-def test_the_tables_of_costs_are_what_the_model_says():
-    """After a change of prices, sizes or what the stages ask for: `make docs`."""
-    text = costs.COSTS.read_text(encoding="utf-8")
+def test_every_code_says_what_to_do():
+    """The page of the operator leaves no code out, and none of them says nothing."""
+    table = infra.codes_table()
 
-    assert costs.regenerate(text) == text
+    assert "| `darwin_unauthorized` |" in table
+    assert not [line for line in table.splitlines() if line.endswith("|  |")]
 
 
 def test_the_routes_file_that_the_readme_shows_holds_together():
