@@ -1,4 +1,4 @@
-"""The parts of infra/README.md that the template and the code say: `make docs` writes them, a test compares."""
+"""The parts of infra/README.md that the template and the code say: `make docs` writes them."""
 
 from __future__ import annotations
 
@@ -139,9 +139,9 @@ _SERVICE = {
         "Put a valid key into the secret, one with the permission *Add data to datasets*. "
         "It is picked up by itself."
     ),
-    "darwin_not_found": "Correct the team's, dataset's or storage's name in the parameters or routes; deploy.",
+    "darwin_not_found": "Correct the name of team, dataset or storage in the parameters or routes; deploy.",
     "darwin_storage_full": "Make room in Darwin, or have the plan enlarged.",
-    "darwin_throttled": "Nothing; where it lasts, lower `RequestsPerMinute`, or find who else uses the limit.",
+    "darwin_throttled": "Nothing. Where it lasts, lower `RequestsPerMinute`, or find who else asks.",
     "secret_unavailable": "See that the secret has a value, and that the function may read and decrypt it.",
     "store_unavailable": "See that the function may read the bucket, its prefix, and its KMS key.",
     "ledger_unavailable": "See that the state bucket is there, and that the function may use its KMS key.",
