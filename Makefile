@@ -87,7 +87,8 @@ lock: ## Pin the newest allowed dependencies (needs uv)
 	printf 'imageio-ffmpeg\n' | $(LAMBDA) - -o layers/ffmpeg/requirements.txt
 	$(PIN) --python-version 3.13 --upgrade $(AS_TESTED) tests/e2e/lambda-requirements.in -o tests/e2e/lambda-requirements.txt
 	$(LOCK) --upgrade tests/emulator/darwin-py-requirements.in -o tests/emulator/darwin-py-requirements.txt
+	$(LOCK) --upgrade tests/e2e/sam-requirements.in -o tests/e2e/sam-requirements.txt
 
 .PHONY: clean
 clean: ## Remove what was built, installed or cached
-	rm -rf $(VENV) .build .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache dist demo-run
+	rm -rf $(VENV) .build .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .aws-sam dist demo-run

@@ -18,7 +18,8 @@ from benchmarks.beagle_stages import (
     register_all,
 )
 from benchmarks.rows import Row
-from support.darwin_py import REGISTERS, NotInstalledError, sdk_python
+from support.darwin_py import REGISTERS, sdk_python
+from support.own_venv import NotInstalledError
 
 GROUP = "Requests per 1,000 objects"
 OBJECTS = 1000

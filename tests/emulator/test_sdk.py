@@ -10,7 +10,8 @@ import pytest
 
 from beagle.emulator import DEFAULT_KEY, EmulatedDarwin, Item, serve
 from emulator.samples import FakeClock
-from support.darwin_py import REGISTERS, NotInstalledError, sdk_python
+from support.darwin_py import REGISTERS, sdk_python
+from support.own_venv import NotInstalledError
 
 pytestmark = pytest.mark.sdk
 
