@@ -76,6 +76,9 @@ resource "aws_s3_object" "archive" {
   key         = "code/${each.key}.zip"
   source      = each.value
   source_hash = filesha256(each.value)
+
+  # The bucket's key encrypts only what comes after it.
+  depends_on = [aws_s3_bucket_server_side_encryption_configuration.kept]
 }
 
 resource "aws_lambda_layer_version" "ffmpeg" {
