@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from beagle.media.video.png import Layout
 
 PREVIEW_QUALITY = 5
-_QUALITIES = {"high": ("23", "22.3"), "low": ("40", "39.1")}
+_QUALITIES = {"high": ("23", "22.3"), "low": ("40", "38.9")}
 """x264's constant rate factors: darwin-py's; and the fast profile's, for pictures as like in as few bytes."""
 _FAST = ("-preset", "veryfast", "-subq", "3", "-psy", "0", "-motion-est", "dia", "-partitions", "i4x4,i8x8")
 """What x264's preset spends on splitting moving blocks is not seen. What it saves with subq 2 is: blocks that
