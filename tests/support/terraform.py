@@ -59,11 +59,11 @@ class Terraform:
         return json.loads(self(*command))
 
 
-def copy_module(place: Path) -> Path:
-    """Copy the module and its example, so that nothing is left in the tree."""
+def copy_module(place: Path, module: Path = MODULE) -> Path:
+    """Copy a module and its examples, so that nothing is left in the tree."""
     leftovers = shutil.ignore_patterns(".terraform*", "terraform.tfstate*")
-    shutil.copytree(MODULE, place / "infra" / "aws", ignore=leftovers)
-    return place / "infra" / "aws"
+    shutil.copytree(module, place / "infra" / module.name, ignore=leftovers)
+    return place / "infra" / module.name
 
 
 def bare_terraform(folder: Path, **environment: str) -> Terraform:
@@ -75,11 +75,11 @@ def bare_terraform(folder: Path, **environment: str) -> Terraform:
     return Terraform(folder, {"PATH": path, "HOME": str(folder), **quiet, **environment})
 
 
-def terraform_in(folder: Path, **environment: str) -> Terraform:
-    """Return Terraform for a folder, the AWS provider installed; skip where there is no mirror of it."""
+def terraform_in(folder: Path, mirror: Path | None = None, **environment: str) -> Terraform:
+    """Return Terraform for a folder, providers installed from a mirror: that of AWS's is found."""
     configuration = folder / "mirror.tfrc"
     terraform = bare_terraform(folder, TF_CLI_CONFIG_FILE=str(configuration), **environment)
-    mirror = find_mirror()
+    mirror = mirror or find_mirror()
     if mirror is None:
         pytest.skip("no mirror of Terraform's AWS provider here: BEAGLE_TERRAFORM_MIRROR may name one")
     source = f'filesystem_mirror {{\n    path = "{mirror}"\n  }}'
