@@ -71,20 +71,25 @@ docs: $(VENV)/tested ## Write the README's generated tables anew
 # What `pip install --no-build-isolation --editable` takes, as pyproject.toml's build-system asks.
 BUILD := 'hatchling==1.27.0' editables
 EXTRAS := --extra aws --extra cli --extra demo
+TESTED := $(EXTRAS) --extra azure
 
 # The functions' versions are the tests' versions: the widest set constrains the others.
 AS_TESTED := -c tests/requirements.txt
 # boto3 and what it needs are in Lambda's runtime.
 IN_THE_RUNTIME := $(addprefix --no-emit-package ,botocore python-dateutil six)
-LAMBDA := $(PIN) --python-version 3.13 --upgrade $(AS_TESTED) $(IN_THE_RUNTIME)
+DEPLOYED := $(PIN) --python-version 3.13 --upgrade $(AS_TESTED)
+LAMBDA := $(DEPLOYED) $(IN_THE_RUNTIME)
 .PHONY: lock
 lock: ## Pin the newest allowed dependencies (needs uv)
-	printf '%s\n' $(BUILD) | $(LOCK) --upgrade - pyproject.toml tests/requirements.in $(EXTRAS) -o tests/requirements.txt
+	printf '%s\n' $(BUILD) | $(LOCK) --upgrade - pyproject.toml tests/requirements.in $(TESTED) -o tests/requirements.txt
 	printf '%s\n' $(BUILD) | $(LOCK) --upgrade - pyproject.toml $(EXTRAS) $(AS_TESTED) -o shared/requirements.txt
 	$(LAMBDA) pyproject.toml --extra aws -o functions/aws/requirements-register.txt
 	$(LAMBDA) pyproject.toml --extra aws --extra stills -o functions/aws/requirements-prepare.txt
 	$(LAMBDA) pyproject.toml --extra aws --extra video -o functions/aws/requirements-extract.txt
 	printf 'imageio-ffmpeg\n' | $(LAMBDA) - -o layers/ffmpeg/requirements.txt
+	$(DEPLOYED) pyproject.toml --extra azure -o functions/azure/requirements-register.txt
+	$(DEPLOYED) pyproject.toml --extra azure --extra stills -o functions/azure/requirements-prepare.txt
+	printf 'imageio-ffmpeg\n' | $(DEPLOYED) - pyproject.toml --extra azure --extra video -o functions/azure/requirements-extract.txt
 	$(PIN) --python-version 3.13 --upgrade $(AS_TESTED) tests/e2e/lambda-requirements.in -o tests/e2e/lambda-requirements.txt
 	$(LOCK) --upgrade tests/emulator/darwin-py-requirements.in -o tests/emulator/darwin-py-requirements.txt
 	$(LOCK) --upgrade tests/e2e/sam-requirements.in -o tests/e2e/sam-requirements.txt
