@@ -14,7 +14,7 @@ LAMBDA_PYTHON = "3.13"
 LAMBDA_MACHINE = "aarch64"
 LAMBDA_GLIBC = range(34, 16, -1)
 # What packages bring along that no function opens; Lambda counts it against its 250 MB.
-LEFT_OUT = ("tests", "f2py", "bin", "*.pyi", "*.h", "*.a")
+LEFT_OUT = ("tests", "f2py", "bin", "event_handler", "*.pyi", "*.h", "*.a")
 
 
 def install_wheels(requirements: Path, folder: Path, *, machine: str) -> Path:
