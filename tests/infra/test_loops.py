@@ -12,6 +12,7 @@ from beagle.domain.errors import RoutesError
 from beagle.domain.events import NotAnObject, ObjectCreated, ObjectRef
 from beagle.domain.routes import parse_routes
 from beagle.domain.routing import route_event
+from beagle.playground.packaging import check_routes
 from beagle.settings import Settings, routes_of
 from support.template import (
     ARTIFACTS,
@@ -94,3 +95,16 @@ def test_routes_that_would_watch_our_artifacts_start_nothing(tmp_path: Path, art
 
     with pytest.raises(RoutesError, match=r"a loop|start it again"):
         routes_of(Settings(artifact_prefix=artifacts), tmp_path)
+
+
+def test_routes_that_could_start_themselves_are_not_even_built(tmp_path: Path) -> None:
+    """`make build` with such a file ends before anything is built, and says why."""
+    file = tmp_path / "routes.yaml"
+    file.write_text(
+        f'team: t\nroutes: [{{watch: {{bucket: b, prefix: "{ARTIFACTS}"}}, dataset: d, storage: s}}]\n'
+    )
+
+    with pytest.raises(SystemExit, match="a loop"):
+        check_routes(file)
+    file.write_text("team: t\nroutes: [{watch: {bucket: b}, dataset: d, storage: s}]\n")
+    check_routes(file)

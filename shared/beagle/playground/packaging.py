@@ -9,7 +9,9 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from beagle.playground.wheels import LAMBDA_MACHINE, install_wheels, lambda_interpreter
+from beagle.domain.errors import BeagleError
+from beagle.playground.wheels import LAMBDA_MACHINE, LEFT_OUT, install_wheels, lambda_interpreter
+from beagle.settings import read_settings, routes_of
 
 FUNCTIONS = ("prepare", "extract", "register")
 # Deployed functions have no use for the command line, nor for the worlds it plays in.
@@ -42,7 +44,10 @@ def build_function(
     requirements = root / "functions" / "aws" / f"requirements-{name}.txt"
     interpreter = lambda_interpreter()
     digest = _digest(
-        {**dict(_inputs(root, (name,), routes)), "requirements.txt": requirements}, machine, interpreter
+        {**dict(_inputs(root, (name,), routes)), "requirements.txt": requirements},
+        machine,
+        interpreter,
+        *LEFT_OUT,
     )
     if not _is_built(out, digest):
         shutil.copytree(install_wheels(requirements, out.parent, machine=machine), out)
@@ -147,12 +152,27 @@ def _archive(package: Path) -> Path:
     return zip_folder(package)
 
 
+def check_routes(file: Path) -> None:
+    """Refuse to build what would not start: the same checks, with the place that the template writes to.
+
+    Raises:
+        SystemExit: The routes do not hold together, or could start themselves; it says how.
+
+    """
+    try:
+        routes_of(read_settings({"BEAGLE_ROUTES": file.name}), file.parent)
+    except BeagleError as error:
+        raise SystemExit(f"{file}: {error} ({error.code})") from error
+
+
 def main() -> None:
     """Build for AWS: the folders that `sam deploy` looks for, and the zip files that Terraform uploads."""
     parser = argparse.ArgumentParser(prog="python -m beagle.playground.packaging", description=main.__doc__)
     parser.add_argument("--routes", type=Path, help="a routes.yaml to deploy with the functions")
     parser.add_argument("--machine", choices=MACHINES, default="arm64", help="the functions' processors")
     options = parser.parse_args()
+    if options.routes is not None:
+        check_routes(options.routes)
     root, machine = project_root(), MACHINES[options.machine]
     folder = root / ".build"
     built = [
