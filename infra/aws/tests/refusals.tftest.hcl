@@ -22,16 +22,6 @@ run "a_prefix_without_slash_is_refused" {
   expect_failures = [var.prefix]
 }
 
-run "a_prefix_among_the_artifacts_is_refused" {
-  command = plan
-
-  variables {
-    prefix = ".beagle/frames/"
-  }
-
-  expect_failures = [var.prefix]
-}
-
 run "slips_of_the_finger_are_refused" {
   command = plan
 
@@ -72,27 +62,6 @@ run "slips_of_the_finger_are_refused" {
   ]
 }
 
-run "a_topic_has_an_arn" {
-  command = plan
-
-  variables {
-    alarm_topic_arn = "ops"
-  }
-
-  expect_failures = [var.alarm_topic_arn]
-}
-
-run "an_address_beside_a_topic_is_refused" {
-  command = plan
-
-  variables {
-    alarm_email     = "ops@example.com"
-    alarm_topic_arn = "arn:aws:sns:eu-west-1:123456789012:ops"
-  }
-
-  expect_failures = [var.alarm_topic_arn]
-}
-
 run "too_little_is_refused" {
   command = plan
 
@@ -129,24 +98,30 @@ run "too_much_is_refused" {
   ]
 }
 
-run "packages_that_nobody_built_are_refused" {
+# Nobody built packages there, and a topic has an ARN.
+run "what_is_none_is_refused" {
   command = plan
 
   variables {
-    packages = "./tests"
+    packages        = "./tests"
+    alarm_topic_arn = "ops"
   }
 
-  expect_failures = [var.packages]
+  expect_failures = [var.packages, var.alarm_topic_arn]
 }
 
-run "packages_for_the_other_processors_are_refused" {
+# Beagle writes there, the packages are for other processors, and a topic has its own subscriptions.
+run "what_contradicts_itself_is_refused" {
   command = plan
 
   variables {
-    architecture = "x86_64"
+    prefix          = ".beagle/frames/"
+    architecture    = "x86_64"
+    alarm_email     = "ops@example.com"
+    alarm_topic_arn = "arn:aws:sns:eu-west-1:123456789012:ops"
   }
 
-  expect_failures = [var.architecture]
+  expect_failures = [var.prefix, var.architecture, var.alarm_topic_arn]
 }
 
 run "what_is_just_allowed_is_taken" {
