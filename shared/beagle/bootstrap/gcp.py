@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -24,19 +25,31 @@ from beagle.settings import Settings, read_settings, routes_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from obstore.store import GCSCredential
+
+    from beagle.ports import Clock
     from beagle.providers.gcp.worker import Taking
 
 StageName = Literal["prepare", "extract", "register"]
 
+_building = threading.Lock()
 
-@lru_cache
+
 def worker(stage: StageName, folder: Path | None = None) -> Worker:
     """Return the one worker of this instance; `folder` is where the routes file lies, if there is one.
+
+    An instance's first requests come at once: whoever is first builds it, and the others wait.
 
     Raises:
         ConfigurationError: The environment or the routes do not hold together.
 
     """
+    with _building:
+        return _worker(stage, folder)
+
+
+@lru_cache
+def _worker(stage: StageName, folder: Path | None) -> Worker:
     settings = read_settings()
     settings.require("uploads_queue", "items_queue", "dead_letters_queue", "state_bucket")
     clock = SystemClock()
@@ -56,7 +69,7 @@ def worker(stage: StageName, folder: Path | None = None) -> Worker:
             from beagle.providers.gcp.notifications import parse_notification  # noqa: PLC0415 - only here
 
             routes = routes_of(settings, folder or Path.cwd())
-            objects = _objects(settings)
+            objects = _objects(settings, clock)
             taking = Alone(
                 build_prepare(
                     world, routes, parse=parse_notification, items=items, videos=videos, objects=objects
@@ -65,12 +78,13 @@ def worker(stage: StageName, folder: Path | None = None) -> Worker:
         case "extract":
             settings.require("videos_queue")
             own = PubSubOutbox(pubsub, settings.videos_queue)
-            taking = Alone(build_extract(world, items=items, videos=own, objects=_objects(settings)))
+            taking = Alone(build_extract(world, items=items, videos=own, objects=_objects(settings, clock)))
         case "register":
             from beagle.providers.gcp.secrets import SecretManagerKey  # noqa: PLC0415 - only here
 
             settings.require("api_key_secret")
-            key = SecretManagerKey(Google(settings.secrets_emulator_host), settings.api_key_secret)
+            google = Google(settings.secrets_emulator_host, pause=clock.sleep)
+            key = SecretManagerKey(google, settings.api_key_secret)
             taking = Gather(
                 build_register(world, api_key=key),
                 clock,
@@ -86,10 +100,10 @@ def _write(_severity: str, line: str) -> None:
     sys.stdout.flush()
 
 
-def _objects(settings: Settings) -> Objects:
+def _objects(settings: Settings, clock: Clock) -> Objects:
     from beagle.providers.gcp.objects import open_odd  # noqa: PLC0415 - only what reads objects
 
-    google = Google(settings.storage_emulator_host)
+    google = Google(settings.storage_emulator_host, pause=clock.sleep)
     return Objects(
         store_of=lru_cache(partial(_bucket, settings, large)),
         open_odd=partial(open_odd, google),
@@ -99,7 +113,18 @@ def _objects(settings: Settings) -> Objects:
 
 def _bucket(settings: Settings, patience: Callable[..., Patience], name: str) -> GCSStore:
     """Return a bucket; credentials are the function's own account's."""
+    options = patience(allow_http=settings.storage_emulator_host.startswith("http://"))
+    # Objects come as they are kept: Cloud Storage unpacks gzip for who does not say that it takes it.
+    options["client_options"]["default_headers"] = {"Accept-Encoding": "gzip"}
     if not settings.storage_emulator_host:
-        return GCSStore(name, **patience())
-    local = patience(allow_http=True)
-    return GCSStore(name, base_url=settings.storage_emulator_host, skip_signature=True, **local)
+        return GCSStore(name, **options)
+    return GCSStore(
+        name,
+        base_url=settings.storage_emulator_host,
+        credential_provider=_nobody,  # obstore asks for credentials before it writes, wherever it writes
+        **options,
+    )
+
+
+def _nobody() -> GCSCredential:
+    return {"token": "none", "expires_at": None}

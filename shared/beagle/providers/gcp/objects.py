@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
+
+from urllib3.exceptions import HTTPError
 
 from beagle.domain.errors import ObjectGoneError, StoreUnavailableError, SupersededError
 from beagle.domain.events import ObjectRef
 from beagle.providers.gcp.rest import Google, GoogleError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     import requests
@@ -18,7 +22,7 @@ if TYPE_CHECKING:
     from beagle.domain.events import ObjectCreated
 
 _CHUNK = 8 * 1024 * 1024
-_GONE = 404
+_GONE, _CHANGED = 404, 412
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +39,13 @@ class CloudStorageReader:
         end = min(start + length, self.size) - 1
         if end < start:
             return b""
-        with self._get({"Range": f"bytes={start}-{end}"}) as answer:
-            return answer.raw.read(decode_content=False)
+        with _reading(self.ref), self._get({"Range": f"bytes={start}-{end}"}) as answer:
+            data: bytes = answer.raw.read(decode_content=False)
+            return data
 
     def download(self, to: Path) -> None:
         """Write the whole object into a new file, piece by piece."""
-        with self._get({}) as answer, to.open("xb") as file:
+        with _reading(self.ref), self._get({}) as answer, to.open("xb") as file:
             for piece in answer.raw.stream(_CHUNK, decode_content=False):
                 file.write(piece)
 
@@ -49,7 +54,7 @@ class CloudStorageReader:
             return self.google.ask(
                 "GET",
                 _address(self.google, self.ref),
-                params={"alt": "media", "generation": self.generation},
+                params={"alt": "media", "ifGenerationMatch": self.generation},
                 # The bytes as they are kept: nothing is unpacked on the way, there or here.
                 headers={"Accept-Encoding": "gzip", **headers},
                 stream=True,
@@ -79,11 +84,23 @@ def open_odd(google: Google, event: ObjectCreated) -> CloudStorageReader:
     return CloudStorageReader(google, ref, event.content, int(found["size"]))
 
 
+@contextmanager
+def _reading(ref: ObjectRef) -> Iterator[None]:
+    try:
+        yield
+    except HTTPError as error:
+        raise StoreUnavailableError(f"Cloud Storage broke off {ref}: {type(error).__name__}.") from error
+
+
 def _address(google: Google, ref: ObjectRef) -> str:
     return google.url("storage", f"storage/v1/b/{quote(ref.bucket, safe='')}/o/{quote(ref.key, safe='')}")
 
 
-def _translated(error: GoogleError, ref: ObjectRef) -> ObjectGoneError | StoreUnavailableError:
+def _translated(
+    error: GoogleError, ref: ObjectRef
+) -> ObjectGoneError | SupersededError | StoreUnavailableError:
     if error.status == _GONE:
         return ObjectGoneError(f"{ref} is not there any more.")
+    if error.status == _CHANGED:
+        return SupersededError(f"{ref} was overwritten while it was read.")
     return StoreUnavailableError(f"Cloud Storage did not give {ref}: {error}.")

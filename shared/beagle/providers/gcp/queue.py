@@ -20,6 +20,12 @@ _MOST = 1000
 """Messages that Pub/Sub takes, and gives, in one call."""
 _CALL_BYTES = 5_000_000
 """Bytes of bodies in one call, well below Pub/Sub's 10 MB even in base64."""
+_SILENCES, _PAUSE = 4, 0.4
+"""Empty answers in a row, so many seconds apart, after which a subscription holds no more.
+
+One alone does not tell: Pub/Sub answers at once with what it has at hand, which may be nothing. To let it
+wait instead would leave messages with whoever stopped waiting.
+"""
 _READING = 300
 """Seconds that letters stay hidden while an operator's command reads them."""
 
@@ -110,21 +116,22 @@ class PubSubLetterBox:
 
     def list_letters(self) -> Iterator[KeptLetter]:
         """Yield every letter that no other reader holds, and hide it from them for five minutes."""
-        while True:
-            answer = self._ask("pull", {"maxMessages": _MOST, "returnImmediately": True})
-            received = {
-                text_at(one, "message", "messageId"): one for one in answer.get("receivedMessages", [])
-            }
-            if not received:
-                return
+        silences = 0
+        while silences < _SILENCES:
+            received = {text_at(one, "message", "messageId"): one for one in self._pull()}
             fresh = [one for name, one in received.items() if name not in self._listed]
             handles = {name: text_at(one, "ackId") for name, one in received.items()}
             self._listed |= handles
             self._hide(_READING, list(handles.values()))
-            for one in fresh:
-                yield self._kept(one)
+            yield from (self._kept(one) for one in fresh)
+            silences = 0 if fresh else silences + 1
             if not fresh:
-                return
+                self.google.pause(_PAUSE)
+
+    def _pull(self) -> list[object]:
+        return self._ask("pull", {"maxMessages": _MOST, "returnImmediately": True}).get(
+            "receivedMessages", []
+        )
 
     def _kept(self, one: object) -> KeptLetter:
         message = find(one, "message")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -35,7 +36,8 @@ class Google:
         # Google's own tools name an emulator by host and port alone.
         self._emulator = emulator if "://" in emulator or not emulator else f"http://{emulator}"
         self._local = threading.local()
-        self._pause = pause or (lambda _: None)
+        self.pause = pause or (lambda _: None)
+        """Lets seconds pass."""
 
     def url(self, api: str, path: str) -> str:
         """Return the address of a path of an API, such as `pubsub`."""
@@ -48,7 +50,9 @@ class Google:
             GoogleError: There was none, or it is a refusal.
 
         """
-        for attempt in range(1, TRIES + 1):
+        for attempt in range(TRIES):
+            if attempt:
+                self.pause(0.4 * 2**attempt)
             try:
                 answer = self._session().request(
                     method, url, timeout=(CONNECT_SECONDS, ANSWER_SECONDS), allow_redirects=False, **options
@@ -62,7 +66,6 @@ class Google:
                 trouble = GoogleError(answer.status_code, _reason(answer))
                 if answer.status_code not in RETRIED:
                     break
-            self._pause(0.2 * 2**attempt)
         raise trouble
 
     def _session(self) -> requests.Session:
@@ -75,12 +78,19 @@ class Google:
 
 
 def _authorized() -> requests.Session:
-    import google.auth  # noqa: PLC0415 - the emulators need none
-    from google.auth.transport.requests import AuthorizedSession  # noqa: PLC0415
+    from google.auth.transport.requests import AuthorizedSession  # noqa: PLC0415 - the emulators need none
+
+    session: requests.Session = AuthorizedSession(_credentials())  # type: ignore[no-untyped-call]  # theirs
+    return session
+
+
+@lru_cache
+def _credentials() -> Any:  # noqa: ANN401 - google-auth has no types
+    """Return who we are, for all threads: each would ask the metadata server for a token of its own."""
+    import google.auth  # noqa: PLC0415
 
     credentials, _ = google.auth.default(scopes=[SCOPE])
-    session: requests.Session = AuthorizedSession(credentials)  # type: ignore[no-untyped-call]  # theirs
-    return session
+    return credentials
 
 
 def _auth_errors() -> type[Exception]:
