@@ -71,7 +71,7 @@ docs: $(VENV)/tested ## Write the README's generated tables anew
 # What `pip install --no-build-isolation --editable` takes, as pyproject.toml's build-system asks.
 BUILD := 'hatchling==1.27.0' editables
 EXTRAS := --extra aws --extra cli --extra demo
-TESTED := $(EXTRAS) --extra azure
+TESTED := $(EXTRAS) --extra azure --extra gcp
 
 # The functions' versions are the tests' versions: the widest set constrains the others.
 AS_TESTED := -c tests/requirements.txt
@@ -90,7 +90,12 @@ lock: ## Pin the newest allowed dependencies (needs uv)
 	$(DEPLOYED) pyproject.toml --extra azure -o functions/azure/requirements-register.txt
 	$(DEPLOYED) pyproject.toml --extra azure --extra stills -o functions/azure/requirements-prepare.txt
 	printf 'imageio-ffmpeg\n' | $(DEPLOYED) - pyproject.toml --extra azure --extra video -o functions/azure/requirements-extract.txt
+	$(DEPLOYED) pyproject.toml --extra gcp -o functions/gcp/requirements-register.txt
+	$(DEPLOYED) pyproject.toml --extra gcp --extra stills -o functions/gcp/requirements-prepare.txt
+	printf 'imageio-ffmpeg\n' | $(DEPLOYED) - pyproject.toml --extra gcp --extra video -o functions/gcp/requirements-extract.txt
 	$(PIN) --python-version 3.13 --upgrade $(AS_TESTED) tests/e2e/lambda-requirements.in -o tests/e2e/lambda-requirements.txt
+	$(DEPLOYED) --no-deps tests/azure/runtime-requirements.in -o tests/azure/runtime-requirements.txt
+	cd tests/azure && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 	$(LOCK) --upgrade tests/emulator/darwin-py-requirements.in -o tests/emulator/darwin-py-requirements.txt
 	$(LOCK) --upgrade tests/e2e/sam-requirements.in -o tests/e2e/sam-requirements.txt
 
