@@ -7,6 +7,7 @@ service this provider knows nothing.
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from tf.gen import tfplugin_pb2 as wire
 from tf.gen import tfplugin_pb2_grpc as rpc
 
 SCHEMA = json.loads((Path(sys.argv[0]).resolve().parent / "schema.json").read_text())
+# What a resource is called, by whatever name.
+NAMES = ("name", "account_id", "secret_id", "display_name", "service")
 UNKNOWN = msgpack.ExtType(0, b"\0")
 NESTINGS = wire.Schema.NestedBlock.NestingMode
 
@@ -50,7 +53,7 @@ def schema_of(block: dict[str, Any]) -> wire.Schema:
     return wire.Schema(block=block_of(block))
 
 
-def fill(value: Any, schema: dict[str, Any], made_up: Any) -> Any:
+def fill(value: Any, schema: dict[str, Any], made_up: Callable[[str, Any], Any]) -> Any:
     """Give every computed attribute that has no value the one that is made up for its name and type."""
     if isinstance(value, list):
         return [fill(one, schema, made_up) for one in value]
@@ -64,14 +67,19 @@ def fill(value: Any, schema: dict[str, Any], made_up: Any) -> Any:
     return value
 
 
-def some(name: str, kind: Any) -> Any:
-    """Return a value of a type; a text tells its name, and what is dynamic is nothing."""
-    match kind:
-        case ["object", attributes]:
-            return {one: some(one, attributes[one]) for one in attributes}
-        case [collection, _]:
-            return {} if collection == "map" else []
-    return {"string": f"some-{name}", "number": 0, "bool": False}.get(kind)
+def make_up(type_name: str, value: dict[str, Any]) -> Callable[[str, Any], Any]:
+    """Return how to make values up for one resource; a text says whose: `google_pubsub_topic.uploads.id`."""
+    own = next((value[name] for name in NAMES if isinstance(value.get(name), str)), "?")
+
+    def some(name: str, kind: Any) -> Any:
+        match kind:
+            case ["object", attributes]:
+                return {one: some(one, attributes[one]) for one in attributes}
+            case [collection, _]:
+                return {} if collection == "map" else []
+        return {"string": f"{type_name}.{own}.{name}", "number": 0, "bool": False}.get(kind)
+
+    return some
 
 
 def without_unknown(value: Any) -> Any:
@@ -143,11 +151,13 @@ class SchemaOnly(rpc.ProviderServicer):
 
     def ApplyResourceChange(self, request, _context):  # noqa: N802
         made = without_unknown(load(request.planned_state))
-        made = fill(made, SCHEMA["resources"][request.type_name], some)
+        if made is not None:
+            made = fill(made, SCHEMA["resources"][request.type_name], make_up(request.type_name, made))
         return wire.ApplyResourceChange.Response(new_state=dump(made), legacy_type_system=True)
 
     def ReadDataSource(self, request, _context):  # noqa: N802
-        read = fill(load(request.config), SCHEMA["data"][request.type_name], some)
+        read = load(request.config)
+        read = fill(read, SCHEMA["data"][request.type_name], make_up(request.type_name, read))
         return wire.ReadDataSource.Response(state=dump(read))
 
     def GetFunctions(self, _request, _context):  # noqa: N802

@@ -1,0 +1,222 @@
+# Something is dead, stands still, fails, or needs a person.
+
+locals {
+  told = concat([for channel in google_monitoring_notification_channel.email : channel.id], var.notification_channels)
+
+  # How long messages may wait, and what it means when they have waited longer. Of the hundred attempts that a message
+  # has, which last for 15.7 hours, at most one in six is used up by then (videos: one in three).
+  waiting = {
+    uploads = { seconds = 3600, meaning = "Uploads wait for more than an hour. The log of prepare says why." }
+    items   = { seconds = 3600, meaning = "Items wait for Darwin for more than an hour. The log of register says why." }
+    videos  = { seconds = 14400, meaning = "Videos wait for more than four hours. The log of extract says why; or there are many: see extract_concurrency. After 15.7 hours of being turned away they become dead letters, to be replayed." }
+  }
+  # What calls for a person, by the function that calls.
+  calling = {
+    prepare  = "Beagle met an exception that nobody expected. The message waits in its queue: the log of prepare holds the traceback."
+    extract  = "Beagle met an exception that nobody expected. The message waits in its queue: the log of extract holds the traceback."
+    register = "Darwin refuses the API key (401, 403), knows no such team, dataset or storage (404) or is full; the secret cannot be read; or Beagle met an exception that nobody expected. Items wait until somebody mends it: the log of register says what."
+  }
+
+  of_subscription = { for queue, subscription in merge(google_pubsub_subscription.work, { dead_letters = google_pubsub_subscription.dead_letters }) :
+    queue => "resource.type=\"pubsub_subscription\" AND resource.labels.subscription_id=\"${subscription.name}\""
+  }
+  of_function = { for function, settings in local.functions :
+    function => "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"${var.name}-${function}\""
+  }
+
+  # Each is a metric that may not exceed its threshold for so many seconds, over windows of five minutes.
+  alarms = merge(
+    {
+      dead-letters = {
+        description = "There are dead letters. Look at them: beagle letters --terraform DIR"
+        filter      = "${local.of_subscription["dead_letters"]} AND metric.type=\"pubsub.googleapis.com/subscription/num_undelivered_messages\""
+        aligner     = "ALIGN_MAX"
+        reducer     = "REDUCE_MAX"
+        threshold   = 0
+        seconds     = 60
+      }
+      # Of the others it is told by the age of what waits: turning Pub/Sub away is how they keep to their instances.
+      prepare-throttles = {
+        description = "Prepare has had no instance to spare for a quarter of an hour: its limit, or the project's quota, is reached."
+        filter      = "${local.of_function["prepare"]} AND metric.type=\"run.googleapis.com/request_count\" AND metric.labels.response_code=\"429\""
+        aligner     = "ALIGN_SUM"
+        reducer     = "REDUCE_SUM"
+        threshold   = 0
+        seconds     = 900
+      }
+    },
+    { for queue in keys(local.queues) : "${queue}-age" => {
+      description = local.waiting[queue].meaning
+      filter      = "${local.of_subscription[queue]} AND metric.type=\"pubsub.googleapis.com/subscription/oldest_unacked_message_age\""
+      aligner     = "ALIGN_MAX"
+      reducer     = "REDUCE_MAX"
+      threshold   = local.waiting[queue].seconds
+      seconds     = 60
+    } },
+    # By 503 a function asks to have a message again, as it does while Darwin is away.
+    { for function in keys(local.functions) : "${function}-errors" => {
+      description = "${title(function)} failed as a whole, ran out of time, or found its settings wrong. Its log says why; its messages come again."
+      filter      = "${local.of_function[function]} AND metric.type=\"run.googleapis.com/request_count\" AND metric.labels.response_code_class=\"5xx\" AND metric.labels.response_code!=\"503\""
+      aligner     = "ALIGN_SUM"
+      reducer     = "REDUCE_SUM"
+      threshold   = 0
+      seconds     = 60
+    } },
+    { for function, settings in local.functions : "${function}-duration" => {
+      description = "A push to ${function} nearly reached its time limit."
+      filter      = "${local.of_function[function]} AND metric.type=\"run.googleapis.com/request_latencies\""
+      aligner     = "ALIGN_PERCENTILE_99"
+      reducer     = "REDUCE_MAX"
+      threshold   = 900 * settings.seconds
+      seconds     = 60
+    } },
+  )
+
+  # Each is a line that no log may hold.
+  alarming_lines = merge(
+    { for function in keys(local.functions) : "${function}-person" => {
+      description = local.calling[function]
+      filter      = "${local.of_function[function]} AND jsonPayload.message=\"a person must act\" AND jsonPayload.deployment=\"${var.name}\""
+    } },
+    # What Cloud Run itself says of an instance, not what runs in it.
+    { for function in keys(local.functions) : "${function}-killed" => {
+      description = "Cloud Run ended an instance of ${function}, for its memory or its time, or could not start one. The messages come again."
+      filter      = "${local.of_function[function]} AND logName=\"projects/${local.project}/logs/run.googleapis.com%2Fvarlog%2Fsystem\" AND severity>=ERROR"
+    } },
+  )
+}
+
+resource "google_monitoring_alert_policy" "trouble" {
+  for_each = local.alarms
+
+  display_name          = "${var.name}-${each.key}"
+  combiner              = "OR"
+  notification_channels = local.told
+
+  conditions {
+    display_name = each.key
+
+    condition_threshold {
+      filter                  = each.value.filter
+      comparison              = "COMPARISON_GT"
+      threshold_value         = each.value.threshold
+      duration                = "${each.value.seconds}s"
+      evaluation_missing_data = "EVALUATION_MISSING_DATA_INACTIVE"
+
+      aggregations {
+        alignment_period     = "300s"
+        per_series_aligner   = each.value.aligner
+        cross_series_reducer = each.value.reducer
+      }
+    }
+  }
+
+  documentation {
+    content   = each.value.description
+    mime_type = "text/markdown"
+  }
+
+  depends_on = [google_project_service.needed]
+}
+
+resource "google_monitoring_alert_policy" "line" {
+  for_each = local.alarming_lines
+
+  display_name          = "${var.name}-${each.key}"
+  combiner              = "OR"
+  notification_channels = local.told
+
+  conditions {
+    display_name = each.key
+
+    condition_matched_log {
+      filter = each.value.filter
+    }
+  }
+
+  # The line comes again with every message that waits.
+  alert_strategy {
+    auto_close = "3600s"
+
+    notification_rate_limit {
+      period = "3600s"
+    }
+  }
+
+  documentation {
+    content   = each.value.description
+    mime_type = "text/markdown"
+  }
+
+  depends_on = [google_project_service.needed]
+}
+
+# What became of objects, by the lines that the functions write: for the dashboard, and the share that Darwin refuses.
+resource "google_logging_metric" "endings" {
+  name        = "${var.name}-endings"
+  description = "What became of the objects of ${var.name}, and why those wait that must come again."
+  filter      = "resource.type=\"cloud_run_revision\" AND jsonPayload.message=\"object ended\" AND jsonPayload.deployment=\"${var.name}\""
+
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = "INT64"
+
+    labels {
+      key         = "stage"
+      description = "prepare, extract or register"
+    }
+    labels {
+      key         = "ending"
+      description = "registered, already_registered, superseded, ignored, dead_lettered; passed_on and again have not ended yet"
+    }
+    labels {
+      key         = "code"
+      description = "why"
+    }
+  }
+
+  label_extractors = {
+    for label in ["stage", "ending", "code"] : label => "EXTRACT(jsonPayload.${label})"
+  }
+
+  depends_on = [google_project_service.needed]
+}
+
+# In PromQL, because Cloud Monitoring knows a new metric only after ten minutes, and here need not look.
+resource "google_monitoring_alert_policy" "throttled" {
+  display_name          = "${var.name}-throttled"
+  combiner              = "OR"
+  notification_channels = local.told
+
+  conditions {
+    display_name = "throttled"
+
+    condition_prometheus_query_language {
+      query = join(" ", [
+        "sum(increase(${local.endings_in_promql}{stage=\"register\", code=\"darwin_throttled\"}[5m]))",
+        "/ sum(increase(${local.endings_in_promql}{stage=\"register\"}[5m])) > 0.5",
+      ])
+      duration                  = "1800s"
+      evaluation_interval       = "60s"
+      disable_metric_validation = true
+    }
+  }
+
+  documentation {
+    content   = "For half an hour Darwin has turned away (429) more than half of what it was sent. requests_per_minute may be too high, or others use up the limit."
+    mime_type = "text/markdown"
+  }
+}
+
+locals {
+  endings_in_promql = "logging_googleapis_com:user_${replace(google_logging_metric.endings.name, "-", "_")}"
+}
+
+resource "google_monitoring_notification_channel" "email" {
+  for_each = toset(var.alarm_email == "" ? [] : ["email"])
+
+  display_name = "Beagle (${var.name})"
+  type         = "email"
+  labels       = { email_address = var.alarm_email }
+  depends_on   = [google_project_service.needed]
+}

@@ -1,0 +1,47 @@
+variable "project" {
+  description = "The id of the Google Cloud project."
+  type        = string
+}
+
+variable "region" {
+  description = "Where the functions run: best where the bucket is."
+  type        = string
+}
+
+variable "bucket_name" {
+  description = "The bucket to watch."
+  type        = string
+}
+
+variable "prefix" {
+  description = "Only objects below this prefix become items."
+  type        = string
+  default     = ""
+}
+
+variable "team" {
+  description = "The team's slug in Darwin."
+  type        = string
+}
+
+variable "dataset" {
+  description = "The slug of the dataset that receives the items."
+  type        = string
+}
+
+variable "storage" {
+  description = "The name of the storage integration in Darwin that points at the bucket."
+  type        = string
+}
+
+variable "access" {
+  description = "What Darwin may do in the bucket: read_write or read_only."
+  type        = string
+  default     = "read_write"
+}
+
+variable "alarm_email" {
+  description = "Who is told when something stands still."
+  type        = string
+  default     = ""
+}
