@@ -13,9 +13,9 @@ class NotInstalledError(RuntimeError):
     """pip could not install it; the message says why."""
 
 
-def own_venv(name: str, lock_file: Path) -> Path:
+def own_venv(name: str, lock_file: Path, python: str = sys.executable) -> Path:
     """
-    Return the folder of programs of an environment that holds exactly what the lock file pins.
+    Return the folder of programs of an environment of a Python that holds exactly what the lock file pins.
 
     Raises:
         NotInstalledError: It cannot be installed.
@@ -28,7 +28,7 @@ def own_venv(name: str, lock_file: Path) -> Path:
     with (CACHE / f"{name}-venv.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not installed.exists() or installed.read_text() != wanted:
-            subprocess.run([sys.executable, "-m", "venv", "--clear", venv], check=True)
+            subprocess.run([python, "-m", "venv", "--clear", venv], check=True)
             pip = [
                 str(venv / "bin" / "python"),
                 "-m",
