@@ -38,11 +38,13 @@ demo: install ## See Beagle at work on a local AWS, in your browser
 up: install ## Run the same stack for your own files, until Ctrl-C
 	$(BIN)/beagle up
 
-# The functions' processors; x86_64 is the other one.
+# The functions' processors on AWS; x86_64 is the other one.
 MACHINE ?= arm64
+# Where they will run: aws or gcp.
+PROVIDER ?= aws
 .PHONY: build
 build: install ## Build what `sam deploy` or Terraform deploys
-	$(BIN)/python -m beagle.playground.packaging --machine $(MACHINE)
+	$(BIN)/python -m beagle.playground.packaging --provider $(PROVIDER) --machine $(MACHINE)
 
 .PHONY: lint
 lint: $(VENV)/tested ## Check style, types and the direction of imports
@@ -96,6 +98,7 @@ lock: ## Pin the newest allowed dependencies (needs uv)
 	$(PIN) --python-version 3.13 --upgrade $(AS_TESTED) tests/e2e/lambda-requirements.in -o tests/e2e/lambda-requirements.txt
 	$(DEPLOYED) --no-deps tests/azure/runtime-requirements.in -o tests/azure/runtime-requirements.txt
 	cd tests/azure && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
+	$(LOCK) --upgrade tests/infra/schema-provider-requirements.in -o tests/infra/schema-provider-requirements.txt
 	$(LOCK) --upgrade tests/emulator/darwin-py-requirements.in -o tests/emulator/darwin-py-requirements.txt
 	$(LOCK) --upgrade tests/e2e/sam-requirements.in -o tests/e2e/sam-requirements.txt
 

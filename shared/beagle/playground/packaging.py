@@ -1,4 +1,4 @@
-"""Build what is deployed on AWS: a package for each function, and the layer with ffmpeg."""
+"""Build what is deployed: a package for each function, and on AWS the layer with ffmpeg."""
 
 import argparse
 import hashlib
@@ -55,6 +55,19 @@ def build_function(
     return out
 
 
+def build_source(root: Path, name: str, out: Path, *, routes: Path | None = None) -> Path:
+    """
+    Build what one function brings to Google Cloud, and return the folder.
+
+    Cloud Build installs the pinned dependencies, refuses what has another hash, and looks for `main.py`.
+    """
+    function = root / "functions" / "gcp"
+    shutil.rmtree(out, ignore_errors=True)
+    entry = {"main.py": function / f"{name}.py", "requirements.txt": function / f"requirements-{name}.txt"}
+    _copy(out, {**entry, **dict(_shared_inputs(root, routes))})
+    return out
+
+
 def build_local(root: Path, out: Path, *, routes: Path | None = None) -> Path:
     """Build all functions for the local AWS, which runs them in this interpreter, with its packages."""
     inputs = dict(_inputs(root, FUNCTIONS, routes))
@@ -94,6 +107,10 @@ def zip_folder(folder: Path) -> Path:
 def _inputs(root: Path, functions: tuple[str, ...], routes: Path | None) -> Iterator[tuple[str, Path]]:
     for name in functions:
         yield f"{name}.py", root / "functions" / "aws" / f"{name}.py"
+    yield from _shared_inputs(root, routes)
+
+
+def _shared_inputs(root: Path, routes: Path | None) -> Iterator[tuple[str, Path]]:
     package = root / "shared" / "beagle"
     for path in sorted(package.rglob("*")):
         place = path.relative_to(package)
@@ -125,13 +142,17 @@ def _is_built(out: Path, digest: str) -> bool:
 
 
 def _fill(out: Path, inputs: Mapping[str, Path], interpreter: str | None, digest: str) -> None:
+    _copy(out, inputs)
+    if interpreter is not None:
+        _compile(out, interpreter)
+    _stamp(out).write_text(digest)
+
+
+def _copy(out: Path, inputs: Mapping[str, Path]) -> None:
     for name, source in inputs.items():
         copy = out / name
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, copy)
-    if interpreter is not None:
-        _compile(out, interpreter)
-    _stamp(out).write_text(digest)
 
 
 def _compile(out: Path, interpreter: str) -> None:
@@ -166,8 +187,9 @@ def check_routes(file: Path) -> None:
 
 
 def main() -> None:
-    """Build for AWS: the folders that `sam deploy` looks for, and the zip files that Terraform uploads."""
+    """Build the folders that `sam deploy` looks for, and the zip files that Terraform uploads."""
     parser = argparse.ArgumentParser(prog="python -m beagle.playground.packaging", description=main.__doc__)
+    parser.add_argument("--provider", choices=("aws", "gcp"), default="aws", help="where it will be deployed")
     parser.add_argument("--routes", type=Path, help="a routes.yaml to deploy with the functions")
     parser.add_argument("--machine", choices=MACHINES, default="arm64", help="the functions' processors")
     options = parser.parse_args()
@@ -175,6 +197,11 @@ def main() -> None:
         check_routes(options.routes)
     root, machine = project_root(), MACHINES[options.machine]
     folder = root / ".build"
+    if options.provider == "gcp":
+        for name in FUNCTIONS:
+            package = build_source(root, name, folder / "functions" / "gcp" / name, routes=options.routes)
+            print(package, zip_folder(package), sep="\n")  # noqa: T201 - see below
+        return
     built = [
         build_function(
             root, name, folder / "functions" / "aws" / name, machine=machine, routes=options.routes
