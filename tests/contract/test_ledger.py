@@ -15,13 +15,16 @@ from urllib.parse import urlsplit
 import pytest
 from obstore.store import MemoryStore, S3Store
 
+from beagle.bootstrap import gcp
 from beagle.domain.errors import LedgerConflictError, LedgerUnavailableError
 from beagle.domain.events import ObjectCreated, ObjectRef
 from beagle.domain.items import Item, ItemId, ReadyItem, Slot
 from beagle.ports import Kept, LedgerEntry, Trace
 from beagle.providers.attempts import StoreAttempts
 from beagle.providers.local.clock import EPOCH
+from beagle.providers.patience import small
 from beagle.providers.state import StoreGroupMembers, StoreLedger
+from beagle.settings import Settings
 
 BUCKETS = count()
 ODD = ["a b+c%20%2B", "é", "e\u0301", "🐶", "a//b", "..", ".", "/", " ", "a\nb", "x" * 1000, "\x7f", "A", "a"]
@@ -40,11 +43,17 @@ def s3(endpoint, bucket, **options):
     )
 
 
-@pytest.fixture(params=["memory", "s3"])
+def gcs(address, bucket, patience=small):
+    return gcp._bucket(Settings(storage_emulator_host=address), patience, bucket)
+
+
+@pytest.fixture(params=["memory", "s3", "gcs"])
 def store(request):
     """Return an empty bucket of each provider that runs here."""
     if request.param == "memory":
         return MemoryStore()
+    if request.param == "gcs":
+        return gcs(request.getfixturevalue("cloud").address, f"state-{next(BUCKETS)}")
     aws = request.getfixturevalue("aws")
     bucket = f"state-{next(BUCKETS)}"
     aws.client("s3").create_bucket(Bucket=bucket)
@@ -229,18 +238,27 @@ def test_a_bucket_that_does_not_answer_is_trouble_in_each_results_place(aws):
 NO_RETRIES = {"max_retries": 0, "retry_timeout": timedelta(seconds=2)}
 
 
-def test_a_write_whose_answer_was_lost_is_known_for_ones_own(aws):
+@pytest.mark.parametrize("provider", ["s3", "gcs"])
+def test_a_write_whose_answer_was_lost_is_known_for_ones_own(provider, request):
     """The bucket took the first try, its answer was lost, and the second is refused: by our own write."""
-    aws.client("s3").create_bucket(Bucket="lossy")
-    with losing_first_answers(aws.endpoint) as endpoint:
-        ledger = StoreLedger(s3(endpoint, "lossy"), threads=1)
+    if provider == "s3":
+        aws = request.getfixturevalue("aws")
+        aws.client("s3").create_bucket(Bucket="lossy")
+        upstream, open_bucket = aws.endpoint, s3
+    else:
+        upstream, open_bucket = request.getfixturevalue("cloud").address, gcs
+    with losing_first_answers(upstream) as endpoint:
+        ledger = StoreLedger(open_bucket(endpoint, "lossy"), threads=1)
         [created] = ledger.create([entry()])
         [replaced] = ledger.replace([(created, entry(state="registered"))])
-    [found] = StoreLedger(s3(aws.endpoint, "lossy")).read([entry().item])
+    [found] = StoreLedger(open_bucket(upstream, "lossy")).read([entry().item])
 
     assert created.created
     assert isinstance(replaced, Kept)
     assert found.entry.state == "registered"
+
+
+KEPT_HEADERS = {"etag", "last-modified", "content-type", "x-amz-version-id", "x-goog-generation"}
 
 
 @contextmanager
@@ -269,7 +287,7 @@ def losing_first_answers(upstream):
         def reply(self, status, headers, answer):
             self.send_response(status)
             for name, value in headers:
-                if name.lower() in {"etag", "last-modified", "content-type", "x-amz-version-id"}:
+                if name.lower() in KEPT_HEADERS:
                     self.send_header(name, value)
             self.send_header("content-length", str(len(answer)))
             self.end_headers()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from itertools import count
 from types import SimpleNamespace
 
@@ -13,6 +15,8 @@ from beagle.domain.errors import QueueUnavailableError
 from beagle.domain.letters import DeadLetter
 from beagle.ports import Report
 from beagle.providers.aws.queue import SqsLetterBox, SqsOutbox, SqsSource
+from beagle.providers.gcp.queue import PubSubLetterBox, PubSubOutbox, read_push
+from beagle.providers.gcp.rest import Google
 from beagle.providers.letters import QueueDeadLetters
 from beagle.providers.local.clock import EPOCH, FakeClock
 from beagle.providers.local.queue import LocalLetterBox, LocalQueue
@@ -74,10 +78,61 @@ class Sqs:
         self.client.delete_queue(QueueUrl=self.url)
 
 
-@pytest.fixture(params=["local", "sqs"])
+class Topic:
+    """A topic of Google's Pub/Sub emulator, with the subscription whose messages are pushed."""
+
+    def __init__(self, pubsub):
+        self.pubsub = pubsub
+        name = f"queue-{next(NUMBERS)}"
+        self.topic = pubsub.topic(name)
+        policy = {"deadLetterTopic": pubsub.topic(f"{name}-dead"), "maxDeliveryAttempts": 100}
+        options = {"ackDeadlineSeconds": 600, "deadLetterPolicy": policy}
+        self.subscription = pubsub.subscription(name, self.topic, **options)
+        self.outbox = PubSubOutbox(Google(pubsub.host), self.topic)
+
+    def box(self):
+        return PubSubLetterBox(Google(self.pubsub.host), self.subscription, "test")
+
+    def receive(self, most=10):
+        self.pulled = self.pubsub.pull(self.subscription, most)
+        told = ("message", "deliveryAttempt")
+        pushed = [json.dumps({name: one[name] for name in told}) for one in self.pulled]
+        return [read_push({}.get, body, str(number)) for number, body in enumerate(pushed)]
+
+    def answer(self, _, again):
+        for number, one in enumerate(self.pulled):
+            if str(number) in again:  # as Pub/Sub does with what is not answered with a success
+                self.pubsub.give_back(self.subscription, one["ackId"])
+            else:
+                self.pubsub.acknowledge(self.subscription, [one["ackId"]])
+
+    def go_away(self):
+        self.pubsub.ask("DELETE", self.topic, {})
+
+
+PUBSUB = pytest.param("pubsub", marks=pytest.mark.xdist_group("local-gcp"))
+
+
+def queue_of(request):
+    match request.param:
+        case "local":
+            return Local()
+        case "sqs":
+            return Sqs(request.getfixturevalue("aws"))
+        case "pubsub":
+            return Topic(request.getfixturevalue("pubsub"))
+
+
+@pytest.fixture(params=["local", "sqs", PUBSUB])
 def queue(request):
     """Return an empty queue of each kind that runs here."""
-    return Local() if request.param == "local" else Sqs(request.getfixturevalue("aws"))
+    return queue_of(request)
+
+
+@pytest.fixture(params=["local", "sqs"])
+def hiding_queue(request):
+    """Return an empty queue of each kind that hides a message for as long as a stage asks."""
+    return queue_of(request)
 
 
 def letter(number):
@@ -130,7 +185,8 @@ def test_a_queue_that_is_away_takes_nothing(queue):
 # --- answering -----------------------------------------------------------------------------------------
 
 
-def test_what_has_ended_is_gone_and_what_must_come_again_is_hidden_until_then(queue):
+def test_what_has_ended_is_gone_and_what_must_come_again_is_hidden_until_then(hiding_queue):
+    queue = hiding_queue
     queue.outbox.send(["done", "soon", "later", "whenever"])
     batch = queue.receive()
     name = {message.body: message.id for message in batch}
@@ -164,7 +220,11 @@ def test_a_message_has_one_name_at_all_its_deliveries_and_no_other_has_it(queue)
 
 
 def wait_for(queue):
-    """Return the next batch of a queue whose clock is the world's, by its own long poll."""
+    """Return the next batch of a queue whose clock is the world's."""
+    if isinstance(queue, Topic):
+        while not (again := queue.receive()):
+            time.sleep(0.01)
+        return again
     found = queue.client.receive_message(
         QueueUrl=queue.url, WaitTimeSeconds=5, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"]
     )["Messages"]
@@ -172,6 +232,22 @@ def wait_for(queue):
         {"messageId": m["MessageId"], "body": m["Body"], "attributes": m["Attributes"]} for m in found
     ]
     return SqsSource.batch({"Records": queue.records})
+
+
+def test_what_ends_and_what_does_not_is_told_apart(queue):
+    """Only what must come again does; it knows that it has been here."""
+    queue.outbox.send(["done", "again"])
+    batch = queue.receive()
+    name = {message.body: message.id for message in batch}
+    queue.answer(batch, {name["again"]: 0.0})
+    if isinstance(queue, Local):
+        queue.clock.advance(1.1)
+        [again] = queue.receive()
+    else:
+        [again] = wait_for(queue)
+
+    assert (again.body, again.attempts) == ("again", 2)
+    assert queue.receive() == []
 
 
 # --- dead letters --------------------------------------------------------------------------------------

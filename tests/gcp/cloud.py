@@ -138,10 +138,11 @@ class _Handler(BaseHTTPRequestHandler):
             )
         )
         self.send_response(reply.status)
-        for name, value in reply.headers.items():
+        promised = {"Content-Length": str(len(reply.body))} | reply.headers
+        for name, value in promised.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(reply.body)))
         self.end_headers()
+        self.close_connection |= promised["Content-Length"] != str(len(reply.body))
         if self.command != "HEAD":
             self.wfile.write(reply.body)
 

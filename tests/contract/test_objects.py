@@ -1,0 +1,180 @@
+"""One contract for every bucket's reader: every legal key, exactly the content that was announced."""
+
+from __future__ import annotations
+
+import gzip
+import unicodedata
+from contextlib import contextmanager
+from functools import partial
+from itertools import count
+
+import pytest
+
+from beagle.bootstrap import aws as on_aws
+from beagle.bootstrap import gcp as on_gcp
+from beagle.domain.errors import ObjectGoneError, StoreUnavailableError, SupersededError
+from beagle.domain.events import ObjectCreated, ObjectRef
+from beagle.providers.aws.objects import open_odd
+from beagle.providers.local.clock import EPOCH, SystemClock
+from beagle.providers.objects import Objects
+from beagle.providers.patience import small
+from beagle.settings import Settings
+from gcp.xml_api import Reply
+
+BUCKETS = count()
+PLAIN, ODD = "folder/a b.png", "folder//a b.png"
+KEYS = {
+    "plain": "plain.png",
+    "spaces": " spaces  inside .png",
+    "trailing space": "trailing.png ",
+    "percent": "100%25 + %2F ?&=#.png",
+    "composed": unicodedata.normalize("NFC", "café.png"),
+    "decomposed": unicodedata.normalize("NFD", "café.png"),
+    "beyond the plane": "\U0001f436.png",
+    "doubled slash": "a//b.png",
+    "dots": "a/../b.png",
+    "dot": "a/./b.png",
+    "leading slash": "/a.png",
+    "control": "a\x01\x1f\x7f.png",
+    "tab": "a\tb.png",
+}
+DATA = bytes(range(256)) * 20
+
+
+class S3:
+    """A bucket of the local AWS."""
+
+    def __init__(self, request):
+        aws = request.getfixturevalue("aws")
+        self.client, self.name = aws.client("s3"), f"objects-{next(BUCKETS)}"
+        self.client.create_bucket(Bucket=self.name)
+        settings = Settings(aws_endpoint_url=aws.endpoint)
+        for name, value in aws.environment.items():
+            request.getfixturevalue("monkeypatch").setenv(name, value)
+        self.objects = Objects(
+            store_of=lambda name: on_aws._bucket(settings, small, name),
+            open_odd=partial(open_odd, self.client),
+            artifact_prefix=".beagle/",
+        )
+
+    def put(self, key, data):
+        return self.client.put_object(Bucket=self.name, Key=key, Body=data)["ETag"].strip('"')
+
+    def remove(self, key):
+        self.client.delete_object(Bucket=self.name, Key=key)
+
+
+class Gcs:
+    """A bucket of the local Google Cloud; objects are uploaded by Google's own client."""
+
+    def __init__(self, request):
+        self.cloud, self.name = request.getfixturevalue("cloud"), f"objects-{next(BUCKETS)}"
+        self.bucket = self.cloud.client().bucket(self.name)
+        settings = Settings(storage_emulator_host=self.cloud.address)
+        self.objects = on_gcp._objects(settings, SystemClock())
+
+    def put(self, key, data):
+        blob = self.bucket.blob(key)
+        blob.upload_from_string(data)
+        return str(blob.generation)
+
+    def remove(self, key):
+        self.bucket.blob(key).delete()
+
+
+@pytest.fixture(params=["s3", "gcs"])
+def bucket(request):
+    """Return an empty bucket of each provider that runs here."""
+    return (S3 if request.param == "s3" else Gcs)(request)
+
+
+def event(bucket, key, content):
+    provider = "gcp" if isinstance(bucket, Gcs) else "aws"
+    ref = ObjectRef(provider=provider, bucket=bucket.name, key=key)
+    return ObjectCreated(ref=ref, content=content, size=None, occurred_at=EPOCH)
+
+
+def opened(bucket, key, content):
+    return bucket.objects.open(event(bucket, key, content))
+
+
+@pytest.mark.parametrize("key", KEYS.values(), ids=list(KEYS))
+def test_every_legal_key_is_read_byte_for_byte(bucket, key, tmp_path):
+    """Whole, and any range of it; a neighbour whose key a URL would take for the same is another object."""
+    neighbour = unicodedata.normalize("NFD" if key == unicodedata.normalize("NFC", key) else "NFC", key)
+    for other in {neighbour, key.strip(), key.replace("//", "/"), "b.png", "a/b.png"} - {key}:
+        bucket.put(other, b"another")
+    reader = opened(bucket, key, bucket.put(key, DATA))
+    reader.download(tmp_path / "whole")
+
+    assert reader.size == len(DATA)
+    assert (tmp_path / "whole").read_bytes() == DATA
+    assert reader.read(0, 10) == DATA[:10]
+    assert reader.read(5000, 1000) == DATA[5000:]
+    assert reader.read(len(DATA), 10) == b""
+
+
+@pytest.mark.parametrize("key", [PLAIN, ODD])
+def test_another_content_than_the_announced_is_not_read(bucket, key, tmp_path):
+    """Neither when it is there already, nor when it comes while one reads."""
+    first = bucket.put(key, b"first")
+    reader = opened(bucket, key, first)
+    bucket.put(key, b"other")
+
+    with pytest.raises(SupersededError):
+        opened(bucket, key, first)
+    with pytest.raises(SupersededError):
+        reader.read(0, 3)
+    with pytest.raises(SupersededError):
+        reader.download(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("key", [PLAIN, ODD])
+def test_what_is_gone_is_gone(bucket, key, tmp_path):
+    content = bucket.put(key, b"first")
+    reader = opened(bucket, key, content)
+    bucket.remove(key)
+
+    with pytest.raises(ObjectGoneError):
+        opened(bucket, key, content)
+    with pytest.raises(ObjectGoneError):
+        reader.download(tmp_path / "whole")
+
+
+# --- what only Cloud Storage does ----------------------------------------------------------------------
+
+
+@contextmanager
+def answering(cloud, reply):
+    cloud.before = lambda request: reply if request.query.get("alt") == "media" else None
+    yield
+    cloud.before = lambda _: None
+
+
+@pytest.fixture
+def gcs(request):
+    return Gcs(request)
+
+
+@pytest.mark.parametrize("key", [PLAIN, ODD])
+def test_what_is_kept_in_gzip_is_read_as_it_is_kept(gcs, key, tmp_path):
+    """Cloud Storage unpacks it for who does not say that it takes gzip: no range, no size is right then."""
+    blob = gcs.bucket.blob(key)
+    blob.content_encoding = "gzip"
+    blob.upload_from_string(packed := gzip.compress(DATA))
+    reader = opened(gcs, key, str(blob.generation))
+    reader.download(tmp_path / "whole")
+
+    assert reader.size == len(packed)
+    assert (tmp_path / "whole").read_bytes() == packed
+    assert reader.read(3, 7) == packed[3:10]
+
+
+def test_an_answer_that_breaks_off_is_trouble_and_no_short_object(gcs, tmp_path):
+    """The connection ends before the bytes that were promised have come."""
+    reader = opened(gcs, ODD, gcs.put(ODD, DATA))
+    with answering(gcs.cloud, Reply(200, {"Content-Length": "9999"}, DATA)):
+        with pytest.raises(StoreUnavailableError):
+            reader.download(tmp_path / "whole")
+        with pytest.raises(StoreUnavailableError):
+            reader.read(0, 9999)
