@@ -77,31 +77,42 @@ def read_push(header: Callable[[str], str | None], body: str, name: str) -> Rece
     """
     try:
         wire = load_json(body)
-    except UnparsableMessageError:
+        if kind := header("ce-type"):
+            # An event in HTTP's binary form has its attributes in headers.
+            # https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md
+            wire = {"specversion": header("ce-specversion") or "1.0", "type": kind, "data": wire}
+            body = json.dumps(wire)
+    except (UnparsableMessageError, RecursionError):
         return Received(id=name, body=body)
-    if kind := header("ce-type"):
-        # An event in HTTP's binary form has its attributes in headers.
-        # https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md
-        wire = {"specversion": header("ce-specversion") or "1.0", "type": kind, "data": wire}
     message = find(wire, "message") or find(wire, "data", "message")
-    attempts = find(wire, "deliveryAttempt")
     return Received(
         id=name,
-        body=_body(wire, message),
-        attempts=attempts if isinstance(attempts, int) and attempts > 0 else 1,
-        name=known if isinstance(known := find(message, "messageId"), str) else "",
+        body=_sent_by_us(message) or body,
+        attempts=_attempts(find(wire, "deliveryAttempt")),
+        name=_text(find(message, "messageId")),
     )
 
 
-def _body(wire: object, message: object) -> str:
-    """Return what Beagle put into a message, or else all of the message."""
-    data = find(message, "data")
-    if isinstance(data, str) and find(message, "attributes", "eventType") is None:
-        try:
-            return decode_base64(data)
-        except UnparsableMessageError:
-            pass
-    return json.dumps(wire, ensure_ascii=False)
+def _sent_by_us(message: object) -> str:
+    """Return what Beagle put into a message; nothing of what Cloud Storage announces, or nobody can read."""
+    data = _text(find(message, "data"))
+    if find(message, "attributes", "eventType") is not None:
+        return ""
+    try:
+        return decode_base64(data)
+    except UnparsableMessageError:
+        return ""
+
+
+def _attempts(told: object) -> int:
+    """Return how often a message was delivered; Pub/Sub counts where there is a dead-letter policy."""
+    number = int(told) if isinstance(told, str) and told.isascii() and told.isdecimal() else told
+    return max(1, number) if isinstance(number, int) else 1
+
+
+def _text(value: object) -> str:
+    """Return a text as it is, empty where there is none that could be written down."""
+    return value if isinstance(value, str) and value.isprintable() else ""
 
 
 @dataclass(slots=True)
@@ -135,10 +146,9 @@ class PubSubLetterBox:
 
     def _kept(self, one: object) -> KeptLetter:
         message = find(one, "message")
-        attempts = find(message, "attributes", "CloudPubSubDeadLetterSourceDeliveryCount")
         letter = load_letter(
-            _body({"message": message}, message),
-            attempts=int(attempts) if isinstance(attempts, str) and attempts.isdecimal() else 1,
+            _sent_by_us(message) or json.dumps({"message": message}),
+            attempts=_attempts(find(message, "attributes", "CloudPubSubDeadLetterSourceDeliveryCount")),
             sent_at=time_at(message, "publishTime"),
             version=self.version,
         )

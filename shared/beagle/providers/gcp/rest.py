@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS, ANSWER_SECONDS = 5.0, 30.0
 TRIES = 3
+_REDIRECTED = 300
 RETRIED = frozenset({408, 429, 500, 502, 503, 504})
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
@@ -61,7 +62,7 @@ class Google:
                 trouble = GoogleError(0, type(error).__name__)
                 trouble.__cause__ = error
             else:
-                if answer.ok:
+                if answer.status_code < _REDIRECTED:
                     return answer
                 trouble = GoogleError(answer.status_code, _reason(answer))
                 if answer.status_code not in RETRIED:
