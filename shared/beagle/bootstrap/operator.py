@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -14,9 +15,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from beagle import __version__
 from beagle.bootstrap.terraform import read_outputs
 from beagle.domain.errors import ConfigurationError
-from beagle.providers.aws.queue import SqsLetterBox, SqsOutbox
+from beagle.ports import LetterBox, Outbox
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from beagle.settings import Settings
@@ -46,27 +48,23 @@ class LocalStack(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """The queues of a deployment, and how they were found."""
+    """The queues of a deployment, whoever keeps them, and how they were found."""
 
     found_by: str
-    dead_letters: str
-    uploads: str
-    client: Any  # boto3's clients are made at run time and have no types of their own
+    letter_box: Callable[[], LetterBox]
+    """Returns the dead letters."""
+    open_uploads: Callable[[], Outbox] | None
 
-    def letter_box(self) -> SqsLetterBox:
-        """Return the dead letters."""
-        return SqsLetterBox(self.client, self.dead_letters, __version__)
-
-    def outbox(self) -> SqsOutbox:
+    def outbox(self) -> Outbox:
         """Return the queue that replayed messages go to.
 
         Raises:
             ConfigurationError: Only the dead letters are known.
 
         """
-        if not self.uploads:
+        if self.open_uploads is None:
             raise ConfigurationError("Not set: BEAGLE_UPLOADS_QUEUE, where replayed messages go.")
-        return SqsOutbox(self.client, self.uploads)
+        return self.open_uploads()
 
 
 def find_deployment(
@@ -84,16 +82,11 @@ def find_deployment(
     if stack and terraform:
         raise ConfigurationError("Which deployment? Name a stack or Terraform's configuration, not both.")
     if terraform:
-        return _of_terraform(terraform)
+        return _of_terraform(terraform, settings)
     if stack:
         return _of_stack(stack)
     if settings.dead_letters_queue:
-        return Deployment(
-            found_by="BEAGLE_DEAD_LETTERS_QUEUE",
-            dead_letters=settings.dead_letters_queue,
-            uploads=settings.uploads_queue,
-            client=aws_client("sqs"),
-        )
+        return _of_environment(settings)
     if state_file.is_file():
         return _of_local_stack(state_file)
     raise ConfigurationError(
@@ -112,11 +105,11 @@ def _of_stack(name: str) -> Deployment:
         raise ConfigurationError(f"AWS cannot be asked for the stack {name!r}: {error}") from error
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", ())}
     try:
-        return Deployment(
-            found_by=f"the stack {name}",
-            dead_letters=outputs["DeadLettersQueueUrl"],
-            uploads=outputs["UploadsQueueUrl"],
-            client=aws_client("sqs"),
+        return _on_aws(
+            f"the stack {name}",
+            aws_client("sqs"),
+            outputs["DeadLettersQueueUrl"],
+            outputs["UploadsQueueUrl"],
         )
     except KeyError as error:
         raise ConfigurationError(
@@ -124,16 +117,44 @@ def _of_stack(name: str) -> Deployment:
         ) from error
 
 
-def _of_terraform(place: Path) -> Deployment:
-    outputs = read_outputs(place)
+def _of_environment(settings: Settings) -> Deployment:
+    found_by, letters = "BEAGLE_DEAD_LETTERS_QUEUE", settings.dead_letters_queue
+    if letters.startswith("projects/"):
+        return _on_google(found_by, settings, letters, settings.uploads_queue)
+    return _on_aws(found_by, aws_client("sqs"), letters, settings.uploads_queue)
+
+
+def _of_terraform(place: Path, settings: Settings) -> Deployment:
+    outputs: Mapping[str, Any] = read_outputs(place)
+    found_by = f"the Terraform configuration {place}"
+    if outputs.get("provider") == "gcp":
+        letters, uploads = outputs["dead_letters_subscription"], outputs["uploads_topic"]
+        return _on_google(found_by, settings, str(letters), str(uploads))
     letters, uploads = str(outputs["dead_letters_queue_url"]), str(outputs["uploads_queue_url"])
     # The configuration names a region, which the environment of a command need not know.
     region = _REGION.match(letters)
+    client = aws_client("sqs", **({"region_name": region[1]} if region else {}))
+    return _on_aws(found_by, client, letters, uploads)
+
+
+def _on_google(found_by: str, settings: Settings, letters: str, uploads: str) -> Deployment:
+    from beagle.bootstrap.google_operator import letter_box, operators_google, outbox  # noqa: PLC0415 - see aws_client
+
+    google = operators_google(settings)
     return Deployment(
-        found_by=f"the Terraform configuration {place}",
-        dead_letters=letters,
-        uploads=uploads,
-        client=aws_client("sqs", **({"region_name": region[1]} if region else {})),
+        found_by=found_by,
+        letter_box=lambda: letter_box(google, letters),
+        open_uploads=(lambda: outbox(google, uploads)) if uploads else None,
+    )
+
+
+def _on_aws(found_by: str, client: Any, letters: str, uploads: str) -> Deployment:  # noqa: ANN401 - boto3's clients are made at run time and have no types of their own
+    from beagle.providers.aws.queue import SqsLetterBox, SqsOutbox  # noqa: PLC0415 - see aws_client
+
+    return Deployment(
+        found_by=found_by,
+        letter_box=lambda: SqsLetterBox(client, letters, __version__),
+        open_uploads=(lambda: SqsOutbox(client, uploads)) if uploads else None,
     )
 
 
@@ -155,21 +176,17 @@ def _of_local_stack(state_file: Path) -> Deployment:
 
 def local_deployment(local: LocalStack, found_by: str) -> Deployment:
     """Return the deployment of a local stack."""
-    return Deployment(
-        found_by=found_by,
-        dead_letters=local.dead_letters_queue,
-        uploads=local.uploads_queue,
-        client=aws_client(
-            "sqs",
-            endpoint_url=local.endpoint,
-            region_name=local.region,
-            aws_access_key_id=local.access_key,
-            aws_secret_access_key=local.access_key,
-        ),
+    client = aws_client(
+        "sqs",
+        endpoint_url=local.endpoint,
+        region_name=local.region,
+        aws_access_key_id=local.access_key,
+        aws_secret_access_key=local.access_key,
     )
+    return _on_aws(found_by, client, local.dead_letters_queue, local.uploads_queue)
 
 
-def aws_client(service: str, **options: str) -> Any:  # noqa: ANN401 - see Deployment
+def aws_client(service: str, **options: str) -> Any:  # noqa: ANN401 - see _on_aws
     """Return a client of an operator's own credentials and region, patient as a person is.
 
     Raises:

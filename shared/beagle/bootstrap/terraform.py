@@ -1,4 +1,4 @@
-"""What Terraform tells of a deployment: the outputs of infra/aws, however a configuration passes them on."""
+"""What Terraform tells of a deployment: the outputs of a module, however a configuration passes them on."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-# What every deployment has, and nothing else has by accident.
-_TELLING = frozenset({"dead_letters_queue_url", "uploads_queue_url"})
+# What every deployment on a provider has, and nothing else has by accident: infra/aws, infra/gcp.
+_TELLING = (
+    frozenset({"dead_letters_queue_url", "uploads_queue_url"}),
+    frozenset({"provider", "dead_letters_subscription", "uploads_topic"}),
+)
 _ANSWER_SECONDS = 120.0  # the state may lie far away
 
 
@@ -86,6 +89,10 @@ def _deployments(told: object) -> dict[str, Mapping[str, Any]]:
     values = {
         name: one["value"] if isinstance(one, dict) and "value" in one else one for name, one in told.items()
     }
-    if values.keys() >= _TELLING:
+    if _tells(values):
         return {"": values}
-    return {name: one for name, one in values.items() if isinstance(one, dict) and one.keys() >= _TELLING}
+    return {name: one for name, one in values.items() if isinstance(one, dict) and _tells(one)}
+
+
+def _tells(values: Mapping[str, Any]) -> bool:
+    return any(values.keys() >= telling for telling in _TELLING)
