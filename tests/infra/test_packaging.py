@@ -1,16 +1,19 @@
 """What is deployed: the pinned dependencies, and the folder built from them."""
 
 import re
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from beagle.playground.packaging import FUNCTIONS, build_local, project_root, zip_folder
+from beagle.playground.packaging import FUNCTIONS, build_local, build_source, project_root, zip_folder
 
 ROOT = project_root()
 REQUIREMENTS = {
     **{name: ROOT / "functions" / "aws" / f"requirements-{name}.txt" for name in FUNCTIONS},
+    **{f"gcp-{name}": ROOT / "functions" / "gcp" / f"requirements-{name}.txt" for name in FUNCTIONS},
     "ffmpeg": ROOT / "layers" / "ffmpeg" / "requirements.txt",
     "install": ROOT / "shared" / "requirements.txt",
     "tests": ROOT / "tests" / "requirements.txt",
@@ -110,3 +113,41 @@ def test_a_program_stays_one_in_its_archive(tmp_path: Path) -> None:
         modes = {entry.filename: entry.external_attr >> 16 for entry in archive.infolist()}
 
     assert modes == {"README": 0o644, "bin/program": 0o755}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_google_is_given_sources_and_pins(tmp_path: Path, name: str) -> None:
+    """Cloud Build looks for main.py and installs what is pinned; routes come along; bytes stay the same."""
+    routes = tmp_path / "routes.yaml"
+    routes.write_text("team: acme\n")
+    folder = build_source(ROOT, name, tmp_path / name, routes=routes)
+    (folder / "left-over").touch()
+    first = zip_folder(build_source(ROOT, name, folder, routes=routes)).read_bytes()
+
+    assert {path.name for path in folder.iterdir()} == {
+        "main.py",
+        "requirements.txt",
+        "routes.yaml",
+        "beagle",
+    }
+    assert f'worker("{name}", ' in (folder / "main.py").read_text()
+    assert (folder / "requirements.txt").read_bytes() == REQUIREMENTS[f"gcp-{name}"].read_bytes()
+    assert not [other for other in ("cli", "emulator", "playground") if (folder / "beagle" / other).exists()]
+    assert zip_folder(build_source(ROOT, name, folder, routes=routes)).read_bytes() == first
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_google_adds_nothing_to_the_pins(name: str) -> None:
+    """What starts a function comes pinned with it, or Cloud Build would take the newest; so does ffmpeg."""
+    assert {"functions-framework", "gunicorn", "google-auth"} <= set(pinned(f"gcp-{name}"))
+    assert ("imageio-ffmpeg" in pinned(f"gcp-{name}")) is (name == "extract")
+
+
+def test_what_google_is_given_starts(tmp_path: Path) -> None:
+    """As Google starts it: functions-framework finds `handler` in main.py, and the package beside it."""
+    folder = build_source(ROOT, "prepare", tmp_path / "prepare")
+    code = "import functions_framework as f, sys; sys.path.insert(0, ''); f.create_app('handler', 'main.py')"
+    tell = "; import beagle.bootstrap.gcp as b; print(b.__file__)"
+    told = subprocess.run([sys.executable, "-c", code + tell], cwd=folder, capture_output=True, check=True)
+
+    assert Path(told.stdout.decode().strip()).is_relative_to(folder)
