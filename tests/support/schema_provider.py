@@ -31,6 +31,13 @@ SERVER = Path(__file__).with_name("schema_server.py")
 # The modules ask for the current majors; the newest bindings are of the majors before (6.50, 4.55).
 PRETENDED: dict[ProviderName, str] = {"google": "7.0.0", "azurerm": "5.0.0"}
 MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
+# What the modules say in the words of the majors that they ask for: type and argument to its older name.
+NEWER: dict[ProviderName, dict[tuple[str, str], str]] = {
+    "google": {},
+    "azurerm": {
+        ("azurerm_application_insights", "local_authentication_enabled"): "local_authentication_disabled"
+    },
+}
 
 
 def schema_mirror(provider: ProviderName) -> Path:
@@ -43,7 +50,8 @@ def schema_mirror(provider: ProviderName) -> Path:
         pytest.skip("no terraform on this machine")
     types = sorted(_types(provider))
     sources = [_bindings_lock(provider), _runtime_lock(), SERVER, Path(schema_bindings.__file__)]
-    digest = hashlib.sha256(json.dumps([types, PRETENDED[provider], sys.executable]).encode())
+    newer = sorted(NEWER[provider].items())
+    digest = hashlib.sha256(json.dumps([types, PRETENDED[provider], newer, sys.executable]).encode())
     for source in sources:
         digest.update(source.read_bytes())
     mirror = CACHE / f"{provider}-schema-{digest.hexdigest()[:12]}"
@@ -61,6 +69,10 @@ def schema_mirror(provider: ProviderName) -> Path:
 def _make(provider: ProviderName, types: list[str], mirror: Path) -> None:
     python = own_venv("schema-provider", _runtime_lock()) / "python"
     schema = schema_bindings.read_schema(_bindings(provider), provider, types)
+    for (kind, argument), older in NEWER[provider].items():
+        if kind in schema["resources"]:
+            attributes = schema["resources"][kind]["attributes"]
+            attributes[argument] = attributes.pop(older)
     unfinished = mirror.with_suffix(".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     version = PRETENDED[provider]

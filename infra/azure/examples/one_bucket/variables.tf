@@ -1,0 +1,53 @@
+variable "subscription_id" {
+  description = "The subscription of the storage account."
+  type        = string
+}
+
+variable "location" {
+  description = "The region of the storage account, as \"westeurope\"."
+  type        = string
+}
+
+variable "account_id" {
+  description = "The resource ID of the storage account that holds the container. Left out, both are created."
+  type        = string
+  default     = null
+}
+
+variable "bucket_name" {
+  description = "The container to watch."
+  type        = string
+}
+
+variable "prefix" {
+  description = "Only objects below this prefix become items."
+  type        = string
+  default     = ""
+}
+
+variable "team" {
+  description = "The team's slug in Darwin."
+  type        = string
+}
+
+variable "dataset" {
+  description = "The slug of the dataset that receives the items."
+  type        = string
+}
+
+variable "storage" {
+  description = "The name of the storage integration in Darwin that points at the bucket."
+  type        = string
+}
+
+variable "access" {
+  description = "What Darwin may do in the bucket: read_write or read_only."
+  type        = string
+  default     = "read_write"
+}
+
+variable "alarm_email" {
+  description = "Who is told when something stands still."
+  type        = string
+  default     = ""
+}
