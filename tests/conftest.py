@@ -1,4 +1,4 @@
-"""What several kinds of tests need: a local Google Cloud, started once a worker."""
+"""What several kinds of tests need: a local Google Cloud and a local Azure, started once a worker."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -8,6 +8,7 @@ import pytest
 if TYPE_CHECKING:
     from gcp.cloud import Cloud
     from gcp.pubsub import PubSub
+    from support.azure.azurite import Azurite
 
 
 @pytest.fixture(scope="session")
@@ -29,4 +30,14 @@ def cloud() -> Iterator["Cloud"]:
     from gcp.cloud import Cloud  # noqa: PLC0415 - few tests need it
 
     with Cloud() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Azurite"]:
+    """Start Azurite; where there is no node, what needs it is skipped, and says so."""
+    from support.azure.azurite import Azurite, require_node  # noqa: PLC0415 - few tests need it
+
+    require_node()
+    with Azurite(tmp_path_factory.mktemp("azurite")) as running:
         yield running

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from support.azure.azurite import Azurite, require_node
+from support.azure.azurite import Azurite
 from support.azure.deployment import Deployment
 from support.azure.event_grid import Container
 from support.azure.key_vault import KeyVault
@@ -18,14 +18,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.xdist_group("local-azure"))
-
-
-@pytest.fixture(scope="session")
-def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
-    """Start Azurite."""
-    require_node()
-    with Azurite(tmp_path_factory.mktemp("azurite")) as running:
-        yield running
 
 
 @pytest.fixture(scope="session")

@@ -21,10 +21,12 @@ from beagle.domain.events import ObjectCreated, ObjectRef
 from beagle.domain.items import Item, ItemId, ReadyItem, Slot
 from beagle.ports import Kept, LedgerEntry, Trace
 from beagle.providers.attempts import StoreAttempts
+from beagle.providers.azure.account import Account
 from beagle.providers.local.clock import EPOCH
 from beagle.providers.patience import small
 from beagle.providers.state import StoreGroupMembers, StoreLedger
 from beagle.settings import Settings
+from support.azure.azurite import connection_string
 
 BUCKETS = count()
 ODD = ["a b+c%20%2B", "é", "e\u0301", "🐶", "a//b", "..", ".", "/", " ", "a\nb", "x" * 1000, "\x7f", "A", "a"]
@@ -47,15 +49,26 @@ def gcs(address, bucket, patience=small):
     return gcp._bucket(Settings(storage_emulator_host=address), patience, bucket)
 
 
-@pytest.fixture(params=["memory", "s3", "gcs"])
+def blobs(connection_string, container):
+    return Account(connection_string=connection_string).container(container, small)
+
+
+AZURE = pytest.param("azure", marks=pytest.mark.xdist_group("local-azure"))
+
+
+@pytest.fixture(params=["memory", "s3", "gcs", AZURE])
 def store(request):
     """Return an empty bucket of each provider that runs here."""
     if request.param == "memory":
         return MemoryStore()
     if request.param == "gcs":
         return gcs(request.getfixturevalue("cloud").address, f"state-{next(BUCKETS)}")
-    aws = request.getfixturevalue("aws")
     bucket = f"state-{next(BUCKETS)}"
+    if request.param == "azure":
+        azurite = request.getfixturevalue("azurite")
+        azurite.blobs.create_container(bucket)
+        return blobs(azurite.connection_string, bucket)
+    aws = request.getfixturevalue("aws")
     aws.client("s3").create_bucket(Bucket=bucket)
     return s3(aws.endpoint, bucket)
 
@@ -238,15 +251,19 @@ def test_a_bucket_that_does_not_answer_is_trouble_in_each_results_place(aws):
 NO_RETRIES = {"max_retries": 0, "retry_timeout": timedelta(seconds=2)}
 
 
-@pytest.mark.parametrize("provider", ["s3", "gcs"])
+@pytest.mark.parametrize("provider", ["s3", "gcs", AZURE])
 def test_a_write_whose_answer_was_lost_is_known_for_ones_own(provider, request):
     """The bucket took the first try, its answer was lost, and the second is refused: by our own write."""
     if provider == "s3":
         aws = request.getfixturevalue("aws")
         aws.client("s3").create_bucket(Bucket="lossy")
         upstream, open_bucket = aws.endpoint, s3
-    else:
+    elif provider == "gcs":
         upstream, open_bucket = request.getfixturevalue("cloud").address, gcs
+    else:
+        azurite = request.getfixturevalue("azurite")
+        azurite.blobs.create_container("lossy")
+        upstream, open_bucket = f"http://127.0.0.1:{azurite.ports[0]}", through
     with losing_first_answers(upstream) as endpoint:
         ledger = StoreLedger(open_bucket(endpoint, "lossy"), threads=1)
         [created] = ledger.create([entry()])
@@ -256,6 +273,11 @@ def test_a_write_whose_answer_was_lost_is_known_for_ones_own(provider, request):
     assert created.created
     assert isinstance(replaced, Kept)
     assert found.entry.state == "registered"
+
+
+def through(address, container):
+    """Open a container of Azurite at another address."""
+    return blobs(connection_string(urlsplit(address).port, 1), container)
 
 
 KEPT_HEADERS = {"etag", "last-modified", "content-type", "x-amz-version-id", "x-goog-generation"}

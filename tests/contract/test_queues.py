@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import json
 import time
+from base64 import b64decode
 from itertools import count
 from types import SimpleNamespace
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from beagle import messages
 from beagle.domain.errors import QueueUnavailableError
 from beagle.domain.letters import DeadLetter
 from beagle.ports import Report
 from beagle.providers.aws.queue import SqsLetterBox, SqsOutbox, SqsSource
+from beagle.providers.azure.queue import StorageLetterBox, StorageOutbox
+from beagle.providers.azure.worker import Invocations
 from beagle.providers.gcp.queue import PubSubLetterBox, PubSubOutbox, read_push
 from beagle.providers.gcp.rest import Google
 from beagle.providers.letters import QueueDeadLetters
-from beagle.providers.local.clock import EPOCH, FakeClock
+from beagle.providers.local.clock import EPOCH, FakeClock, SystemClock
 from beagle.providers.local.queue import LocalLetterBox, LocalQueue
 
 NUMBERS = count()
@@ -110,6 +112,48 @@ class Topic:
         self.pubsub.ask("DELETE", self.topic, {})
 
 
+class StorageQueue:
+    """A queue of Azurite, whose messages the Functions host hands to a function one by one."""
+
+    def __init__(self, azurite):
+        self.client = azurite.queues.create_queue(f"queue-{next(NUMBERS)}")
+        self.outbox = StorageOutbox(self.client)
+        self.invocations = Invocations(SystemClock(), 600)
+
+    def box(self):
+        return StorageLetterBox([self.client], "test")
+
+    def receive(self, most=10):
+        found = self.client.receive_messages(
+            max_messages=most, messages_per_page=most, visibility_timeout=600
+        )
+        self.found = [FunctionsMessage(message) for message in found]
+        received = [self.invocations.received(message) for message in self.found]
+        self.handed = dict(zip([message.id for message in received], self.found, strict=True))
+        return received
+
+    def answer(self, _, again):
+        for name, message in self.handed.items():
+            if name in again:  # as the host does with what its function raises for
+                self.client.update_message(message.message, visibility_timeout=0)
+            else:
+                self.client.delete_message(message.message)
+
+    def go_away(self):
+        self.client.delete_queue()
+
+
+class FunctionsMessage:
+    """A message as the host hands it to a function: decoded."""
+
+    def __init__(self, message):
+        self.message, self.id, self.dequeue_count = message, message.id, message.dequeue_count
+
+    def get_body(self):
+        return b64decode(self.message.content)
+
+
+AZURE = pytest.param("azure", marks=pytest.mark.xdist_group("local-azure"))
 PUBSUB = pytest.param("pubsub", marks=pytest.mark.xdist_group("local-gcp"))
 
 
@@ -121,9 +165,11 @@ def queue_of(request):
             return Sqs(request.getfixturevalue("aws"))
         case "pubsub":
             return Topic(request.getfixturevalue("pubsub"))
+        case "azure":
+            return StorageQueue(request.getfixturevalue("azurite"))
 
 
-@pytest.fixture(params=["local", "sqs", PUBSUB])
+@pytest.fixture(params=["local", "sqs", PUBSUB, AZURE])
 def queue(request):
     """Return an empty queue of each kind that runs here."""
     return queue_of(request)
@@ -167,7 +213,7 @@ def test_nothing_to_send_is_no_trouble(queue):
 
 def test_bodies_as_large_as_we_allow_ourselves_are_taken(queue):
     """Several of them do not fit into one call."""
-    bodies = [str(number) + "x" * (messages.MESSAGE_LIMIT - 1) for number in range(3)]
+    bodies = [str(number) + "x" * (queue.outbox.most_bytes - 1) for number in range(3)]
 
     assert queue.outbox.send(bodies) == []
     assert sorted(m.body for _ in range(3) for m in queue.receive(1)) == bodies
@@ -221,7 +267,7 @@ def test_a_message_has_one_name_at_all_its_deliveries_and_no_other_has_it(queue)
 
 def wait_for(queue):
     """Return the next batch of a queue whose clock is the world's."""
-    if isinstance(queue, Topic):
+    if isinstance(queue, Topic | StorageQueue):
         while not (again := queue.receive()):
             time.sleep(0.01)
         return again

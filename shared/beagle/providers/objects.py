@@ -62,7 +62,7 @@ class StoreReader:
             )
             return bytes(found.bytes())
         except (BaseError, FileNotFoundError) as error:
-            raise translated(error, self.ref) from error
+            raise self._translated(error) from error
 
     def download(self, to: Path) -> None:
         """Write the whole object into a new file, piece by piece."""
@@ -72,7 +72,15 @@ class StoreReader:
                 for piece in found.stream(min_chunk_size=_CHUNK):
                     file.write(piece)
         except (BaseError, FileNotFoundError) as error:
-            raise translated(error, self.ref) from error
+            raise self._translated(error) from error
+
+    def _translated(self, error: Exception) -> ObjectGoneError | SupersededError | StoreUnavailableError:
+        if isinstance(error, PreconditionError):
+            try:  # on Azure what is gone does not meet the condition either
+                obstore.head(self.store, self.ref.key)
+            except (BaseError, FileNotFoundError) as now:
+                return translated(now, self.ref)
+        return translated(error, self.ref)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,10 +35,11 @@ class Azurite:
     def __init__(self, folder: Path) -> None:
         """Log into a folder."""
         self._log = folder / "azurite.log"
-        self._ports = free_port(), free_port()
+        self.ports = free_port(), free_port()
+        """Of blobs, and of queues."""
 
     def __enter__(self) -> Self:
-        blob, queue = self._ports
+        blob, queue = self.ports
         program = _install() / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
         options = ["--silent", "--skipApiVersionCheck", "--disableTelemetry", "--inMemoryPersistence"]
         places = ["--blobHost", "127.0.0.1", "--queueHost", "127.0.0.1", "--tableHost", "127.0.0.1"]
@@ -52,7 +53,7 @@ class Azurite:
                 stderr=subprocess.STDOUT,
             )
         try:
-            for port in self._ports:
+            for port in self.ports:
                 self._wait_for(port)
         except BaseException:
             self._process.kill()
@@ -80,14 +81,9 @@ class Azurite:
                 return
 
     @property
-    def port(self) -> int:
-        """Where blobs are."""
-        return self._ports[0]
-
-    @property
     def connection_string(self) -> str:
         """What clients need to know."""
-        return connection_string(*self._ports)
+        return connection_string(*self.ports)
 
     @cached_property
     def blobs(self) -> BlobServiceClient:

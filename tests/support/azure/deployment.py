@@ -16,11 +16,17 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from azure.storage.queue import QueueClient
-
     from support.azure.azurite import Azurite
     from support.azure.key_vault import KeyVault
 
+CONCURRENCY = {
+    "prepare": (16, 16),
+    # One video at a time: it takes the instance's memory and processors.
+    "extract": (1, 0),
+    # A request takes a hundred items; while one is under way, the next gathers.
+    "register": (32, 168),
+}
+"""How many messages the host fetches at once, and up to how many still at work it does: app settings."""
 QUEUES = {"prepare": "uploads", "extract": "videos", "register": "items"}
 WAIT_SECONDS = 90.0
 
@@ -75,7 +81,7 @@ class Deployment:
             stage: [
                 Instance(
                     folder / f"{stage}-{number}",
-                    {**self.settings, "BEAGLE_STAGES": stage},
+                    {**self.settings, **_app_settings(stage)},
                     python=(deployed_python() if stage == "register" else None) or sys.executable,
                     routes=routes,
                     lease=lease,
@@ -135,6 +141,11 @@ class Deployment:
         self.wait_until(lambda: not any(map(self.depth, waiting)), "No message left")
 
 
-def bodies_of(client: QueueClient) -> list[str]:
-    """Return what the first messages of a queue say, and leave them."""
-    return [message.content for message in client.peek_messages(32)]
+def _app_settings(stage: str) -> dict[str, str]:
+    batch, threshold = CONCURRENCY[stage]
+    override = "AzureFunctionsJobHost__extensions__queues__"
+    return {
+        "BEAGLE_STAGES": stage,
+        f"{override}batchSize": str(batch),
+        f"{override}newBatchThreshold": str(threshold),
+    }

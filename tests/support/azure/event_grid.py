@@ -46,7 +46,9 @@ class Container:
 
     def put(self, key: str, data: bytes, content_type: str = "application/octet-stream") -> None:
         """Upload in one request."""
-        self.client.upload_blob(key, data, content_settings=ContentSettings(content_type=content_type))
+        self.client.upload_blob(
+            key, data, overwrite=True, content_settings=ContentSettings(content_type=content_type)
+        )
         self.announce("PutBlob", key)
 
     def put_in_blocks(self, key: str, data: bytes) -> None:

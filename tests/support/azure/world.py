@@ -68,7 +68,7 @@ def playing_darwin(azurite: Azurite, container: str) -> Iterator[tuple[EmulatedD
 
     def open_object(where: str, key: str) -> bytes | None:
         try:
-            return azurite.blobs.get_blob_client(where, key).download_blob().readall()
+            return azurite.blobs.get_blob_client(where, key).download_blob(decompress=False).readall()
         except ResourceNotFoundError:
             return None
 

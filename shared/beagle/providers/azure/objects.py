@@ -34,7 +34,7 @@ class BlobReader:
         try:
             return bytes(self._download(offset=start, length=length).readall())
         except AzureError as error:
-            raise _translated(error, self.ref) from error
+            raise self._translated(error) from error
 
     def download(self, to: Path) -> None:
         """Write the whole blob into a new file, piece by piece."""
@@ -42,11 +42,20 @@ class BlobReader:
             with to.open("xb") as file:
                 self._download().readinto(file)
         except AzureError as error:
-            raise _translated(error, self.ref) from error
+            raise self._translated(error) from error
+
+    def _translated(self, error: AzureError) -> ObjectGoneError | SupersededError | StoreUnavailableError:
+        if isinstance(error, ResourceModifiedError):
+            try:  # what is gone does not meet the condition either
+                self.client.get_blob_properties()
+            except AzureError as now:
+                return _translated(now, self.ref)
+        return _translated(error, self.ref)
 
     def _download(self, **what: int) -> Any:  # noqa: ANN401 - the SDK's stream
+        # As they are stored: a range of what is encoded cannot be decoded, and sizes are those of the blob.
         return self.client.download_blob(
-            etag=self.etag, match_condition=MatchConditions.IfNotModified, **what
+            etag=self.etag, match_condition=MatchConditions.IfNotModified, decompress=False, **what
         )
 
 

@@ -1,0 +1,122 @@
+"""What the Functions host is told: triggers, retries, and for how long a message may wait."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from beagle.pipeline.replay import Choice, plan_replay, run_replay
+from beagle.playground.packaging import project_root
+from beagle.providers.azure.queue import StorageOutbox
+from beagle.settings import PREFIX, Settings
+from support.azure.azurite import Azurite
+from support.azure.deployment import Deployment
+from support.azure.event_grid import Container
+from support.azure.instances import deployed_python, index
+from support.azure.key_vault import KeyVault
+from support.azure.world import playing_darwin
+
+if TYPE_CHECKING:
+    from beagle.ports import KeptLetter
+
+TOLD = json.loads((project_root() / "functions" / "azure" / "host.json").read_text())
+QUEUES = TOLD["extensions"]["queues"]
+DAY = 24 * 3600.0
+LIFE_IN_A_POISON_QUEUE = 7 * DAY
+"""The host sets none of its own, and this is the service's."""
+
+
+def seconds(span: str) -> float:
+    hours, minutes, rest = map(int, span.split(":"))
+    return hours * 3600.0 + minutes * 60 + rest
+
+
+@pytest.fixture(params=["this Python", "the deployed Python"])
+def python(request: pytest.FixtureRequest) -> str:
+    """Return a Python with azure-functions: 1.x up to 3.12, 2.x from 3.13 on."""
+    if request.param == "this Python":
+        return sys.executable
+    found = deployed_python()
+    if found is None:
+        pytest.skip("no Python 3.13 on this machine, on which the functions on Azure run")
+    return found
+
+
+def test_each_app_has_the_function_of_its_stage_behind_its_queue(tmp_path: Path, python: str) -> None:
+    """By Microsoft's own worker, which needs no setting but the stages; the queues are settings of ours."""
+    found = {
+        stages: index(tmp_path / stages, {"BEAGLE_STAGES": stages}, python)
+        for stages in ("prepare", "extract", "register", "prepare,register")
+    }
+    queues = {"prepare": "uploads_queue", "extract": "videos_queue", "register": "items_queue"}
+
+    assert {stages: ",".join(sorted(functions)) for stages, functions in found.items()} == {
+        stages: stages for stages in found
+    }
+    assert {queues[name] for name in queues} <= set(Settings.model_fields)
+    for functions in found.values():
+        for name, trigger in functions.items():
+            assert trigger["type"] == "queueTrigger"
+            assert trigger["queueName"] == f"%{PREFIX}{queues[name].upper()}%"
+            assert trigger["connection"] == "BEAGLE_QUEUES"
+
+
+def test_a_message_is_tried_for_longer_than_a_day_and_lives_longer_than_that() -> None:
+    """Its function may be away for so long; before its time is over, the host has put it aside."""
+    patience = seconds(QUEUES["visibilityTimeout"]) * (QUEUES["maxDequeueCount"] - 1)
+
+    assert patience >= DAY
+    assert patience + seconds(TOLD["functionTimeout"]) < LIFE_IN_A_POISON_QUEUE < StorageOutbox(None).life
+
+
+def test_messages_are_read_as_event_grid_writes_them() -> None:
+    """In base64: said, and not left to a default that has changed before."""
+    assert QUEUES["messageEncoding"] == "base64"
+
+
+def test_what_the_host_gives_up_can_be_replayed(
+    azurite: Azurite, vault: KeyVault, tmp_path: Path, folder: str
+) -> None:
+    """
+    No key for Darwin for longer than a message is tried: it ends in register's poison queue.
+
+    The operator's commands read it there; with the key in place, its replay registers it.
+    """
+    with playing_darwin(azurite, f"{folder}-uploads") as (darwin, url):
+        deployment = Deployment(
+            *(azurite, vault, tmp_path / "apps", folder, url),
+            instances={"prepare": 1, "register": 1},
+            settings={
+                "BEAGLE_TEAM": "acme",
+                "BEAGLE_DATASET": "incoming",
+                "BEAGLE_STORAGE": "acme-uploads",
+                "BEAGLE_BUCKET": f"{folder}-uploads",
+                "BEAGLE_GATHER_SECONDS": "0",
+                "AzureFunctionsJobHost__extensions__queues__maxDequeueCount": "2",
+            },
+        )
+        secret = vault.secrets.pop(f"{folder}-api-key")
+        container = Container(azurite, f"{folder}-uploads", deployment.queues["uploads"])
+        with deployment:
+            container.put("1.png", b"no picture, but bytes")
+            box = deployment.letter_box()
+            found: list[KeptLetter] = []
+
+            def given_up() -> bool:
+                found.extend(box.list_letters())
+                return bool(found)
+
+            deployment.wait_until(given_up, "The letter")
+            letter = found[0].letter
+
+            vault.secrets[f"{folder}-api-key"] = secret
+            [done] = run_replay(plan_replay(found, Choice()), deployment.outbox(), box)
+            deployment.wait_until(lambda: len(darwin.items()) == 1, "Registration")
+            deployment.wait_until_idle()
+
+            assert (letter.code, done.error) == ("gave_up", None)
+            assert letter.event is not None
+            assert not list(deployment.letter_box().list_letters())
+            assert any("secret_unavailable" in line for line in deployment.logs("register"))
