@@ -163,7 +163,7 @@ class Race:
         visible = len(list((out / "sections/high").iterdir())) / self._shape.frames
         result.floors.append(floor.seconds(profile, options.jpeg_quality, visible))
         if result.likeness is None:
-            same = self._work / f"same-{case.fps}-{case.frames}"
+            same = self._work / f"same-{self._cases.index(case)}"
             if not same.exists():
                 self._darwin(case, same.name, find_ffmpeg().path)
             result.likeness = compare(out, same, self._clip, options.extension)
