@@ -18,6 +18,7 @@ FUNCTIONS = ("prepare", "extract", "register")
 LEFT_AT_HOME = frozenset({"cli", "costs", "emulator", "playground"})
 # Lambda's names of processors, in the words of wheels.
 MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
+AZURE_MACHINE = "x86_64"
 # Nothing is older than a zip file can say, and equal content must give equal bytes.
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -65,6 +66,25 @@ def build_source(root: Path, name: str, out: Path, *, routes: Path | None = None
     shutil.rmtree(out, ignore_errors=True)
     entry = {"main.py": function / f"{name}.py", "requirements.txt": function / f"requirements-{name}.txt"}
     _copy(out, {**entry, **dict(_shared_inputs(root, routes))})
+    return out
+
+
+def build_app(root: Path, name: str, out: Path, *, routes: Path | None = None) -> Path:
+    """
+    Build the function app of one stage on Azure, its pinned dependencies where Azure looks for them.
+
+    Apps differ in what they depend on. It is left alone if nothing changed since the last time.
+    """
+    function = root / "functions" / "azure"
+    requirements = function / f"requirements-{name}.txt"
+    entry = {file: function / file for file in ("function_app.py", f"{name}.py", "host.json")}
+    inputs = {**entry, **dict(_shared_inputs(root, routes))}
+    interpreter = lambda_interpreter()  # Azure's Python is the same
+    conditions = (AZURE_MACHINE, interpreter, *LEFT_OUT)
+    if not _is_built(out, digest := _digest({**inputs, "requirements.txt": requirements}, *conditions)):
+        wheels = install_wheels(requirements, out.parent, machine=AZURE_MACHINE)
+        shutil.copytree(wheels, out / ".python_packages" / "lib" / "site-packages")
+        _fill(out, inputs, interpreter, digest)
     return out
 
 
@@ -189,7 +209,9 @@ def check_routes(file: Path) -> None:
 def main() -> None:
     """Build the folders that `sam deploy` looks for, and the zip files that Terraform uploads."""
     parser = argparse.ArgumentParser(prog="python -m beagle.playground.packaging", description=main.__doc__)
-    parser.add_argument("--provider", choices=("aws", "gcp"), default="aws", help="where it will be deployed")
+    parser.add_argument(
+        "--provider", choices=("aws", "azure", "gcp"), default="aws", help="where it will be deployed"
+    )
     parser.add_argument("--routes", type=Path, help="a routes.yaml to deploy with the functions")
     parser.add_argument("--machine", choices=MACHINES, default="arm64", help="the functions' processors")
     options = parser.parse_args()
@@ -201,6 +223,11 @@ def main() -> None:
         for name in FUNCTIONS:
             package = build_source(root, name, folder / "functions" / "gcp" / name, routes=options.routes)
             print(package, zip_folder(package), sep="\n")  # noqa: T201 - see below
+        return
+    if options.provider == "azure":
+        for name in FUNCTIONS:
+            package = build_app(root, name, folder / "functions" / "azure" / name, routes=options.routes)
+            print(package, _archive(package), sep="\n")  # noqa: T201 - see below
         return
     built = [
         build_function(
