@@ -5,9 +5,14 @@
 
 locals {
   queues = { for queue, settings in {
-    uploads = { function = "prepare", filter = "NOT hasPrefix(attributes.objectId, \"${local.artifacts}\")" }
-    items   = { function = "register", filter = null }
-    videos  = { function = "extract", filter = null }
+    # What is replayed has no attributes, and what a filter leaves out is gone: so it says both. It cannot be changed
+    # later without a new subscription.
+    uploads = {
+      function = "prepare"
+      filter   = "(NOT attributes:objectId) OR (NOT hasPrefix(attributes.objectId, \"${local.artifacts}\"))"
+    }
+    items  = { function = "register", filter = null }
+    videos = { function = "extract", filter = null }
   } : queue => settings if local.read_only || queue != "videos" }
 
   longest_retention = "${31 * 24 * 60 * 60}s"

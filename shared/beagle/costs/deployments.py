@@ -1,8 +1,8 @@
 """What is deployed on each provider: sizes, batches, limits.
 
-AWS's numbers are the template's (`tests/unit/costs/test_deployments.py`). What is deployed on Google Cloud
-and Azure is being built; theirs are what is planned for the same stages: Cloud Run functions behind Pub/Sub
-push, and Flex Consumption behind Storage Queues. Both bring messages one by one; register gathers them.
+AWS's numbers are the template's (`tests/unit/costs/test_deployments.py`), Google Cloud's those of infra/gcp
+(`tests/infra/test_gcp.py`): Cloud Run functions behind Pub/Sub push. Azure's are what is planned for the same
+stages: Flex Consumption behind Storage Queues. Both bring messages one by one; register gathers them.
 """
 
 from __future__ import annotations
