@@ -50,9 +50,9 @@ output "dead_letters_queue" {
   value       = azurerm_storage_queue.dead["dead-letters"].name
 }
 
-output "poison_queues" {
-  description = "The queues of what the host gave up, one for each function."
-  value       = sort([for name, queue in azurerm_storage_queue.dead : queue.name if name != "dead-letters"])
+output "working_queues" {
+  description = "The queues that functions work on; what the host gives up lies in another of the same name and \"-poison\"."
+  value       = [for name in ["uploads", "items", "videos"] : azurerm_storage_queue.work[name].name if contains(keys(local.queues), name)]
 }
 
 output "prepare_function" {

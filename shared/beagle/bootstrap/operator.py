@@ -18,7 +18,7 @@ from beagle.domain.errors import ConfigurationError
 from beagle.ports import LetterBox, Outbox
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from beagle.settings import Settings
@@ -121,6 +121,11 @@ def _of_environment(settings: Settings) -> Deployment:
     found_by, letters = "BEAGLE_DEAD_LETTERS_QUEUE", settings.dead_letters_queue
     if letters.startswith("projects/"):
         return _on_google(found_by, settings, letters, settings.uploads_queue)
+    if settings.queues or settings.queues_url:
+        working = [
+            name for name in (settings.uploads_queue, settings.items_queue, settings.videos_queue) if name
+        ]
+        return _on_azure(found_by, settings, settings.queues_url, letters, settings.uploads_queue, working)
     return _on_aws(found_by, aws_client("sqs"), letters, settings.uploads_queue)
 
 
@@ -130,6 +135,10 @@ def _of_terraform(place: Path, settings: Settings) -> Deployment:
     if outputs.get("provider") == "gcp":
         letters, uploads = outputs["dead_letters_subscription"], outputs["uploads_topic"]
         return _on_google(found_by, settings, str(letters), str(uploads))
+    if outputs.get("provider") == "azure":
+        uploads, working = str(outputs["uploads_queue"]), outputs["working_queues"]
+        place_of_queues, letters = str(outputs["queues_url"]), str(outputs["dead_letters_queue"])
+        return _on_azure(found_by, settings, place_of_queues, letters, uploads, working)
     letters, uploads = str(outputs["dead_letters_queue_url"]), str(outputs["uploads_queue_url"])
     # The configuration names a region, which the environment of a command need not know.
     region = _REGION.match(letters)
@@ -145,6 +154,19 @@ def _on_google(found_by: str, settings: Settings, letters: str, uploads: str) ->
         found_by=found_by,
         letter_box=lambda: letter_box(google, letters),
         open_uploads=(lambda: outbox(google, uploads)) if uploads else None,
+    )
+
+
+def _on_azure(  # noqa: PLR0913, PLR0917 - what an account tells of
+    found_by: str, settings: Settings, url: str, letters: str, uploads: str, working: Sequence[str]
+) -> Deployment:
+    from beagle.bootstrap.azure_operator import letter_box, operators_queues, outbox  # noqa: PLC0415 - see aws_client
+
+    queues = operators_queues(url, settings.queues)
+    return Deployment(
+        found_by=found_by,
+        letter_box=lambda: letter_box(queues, letters, working),
+        open_uploads=(lambda: outbox(queues, uploads)) if uploads else None,
     )
 
 

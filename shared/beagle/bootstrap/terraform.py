@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-# What every deployment on a provider has, and nothing else has by accident: infra/aws, infra/gcp.
+# What every deployment on a provider has, and nothing else has by accident.
 _TELLING = (
     frozenset({"dead_letters_queue_url", "uploads_queue_url"}),
     frozenset({"provider", "dead_letters_subscription", "uploads_topic"}),
+    frozenset({"provider", "queues_url", "dead_letters_queue", "uploads_queue", "working_queues"}),
 )
 _ANSWER_SECONDS = 120.0  # the state may lie far away
 
