@@ -52,6 +52,17 @@ def test_what_the_demo_uploads_becomes_items_under_its_own_keys(world: World, fo
     assert not world.letters(folder)
 
 
+def test_the_functions_log_their_outcomes_and_not_azures_requests(world: World, folder: str) -> None:
+    """A line an outcome is what is paid for; Azure's own clients would write twenty for each request."""
+    world.container.put(f"{folder}/1.png", PICTURE)
+    world.settle(folder, 2)
+
+    for stage in ("prepare", "register"):
+        logged = world.deployment.logs(stage)
+        [first, *_] = [number for number, line in enumerate(logged) if '"object ended"' in line]
+        assert not [line for line in logged[first:] if not line.startswith("{")]
+
+
 def test_blobs_are_registered_however_they_were_written(world: World, folder: str) -> None:
     """In one request, in blocks, by a copy; an overwritten one is the item that it was."""
     world.container.put(f"{folder}/one.png", PICTURE)

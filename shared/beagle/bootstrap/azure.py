@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from functools import lru_cache
+import threading
+from functools import lru_cache, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from beagle.bootstrap.stages import World, build_extract, build_prepare, build_register
 from beagle.providers.azure.account import Account
@@ -19,16 +20,34 @@ from beagle.providers.patience import small
 from beagle.settings import Settings, read_settings, routes_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from azure.storage.queue import QueueServiceClient
 
     from beagle.providers.azure.queue import StorageOutbox
 
 FOR_EVER = -1
 """Seconds that dead letters are kept."""
+_TALKATIVE = ("azure.core", "azure.identity")
+"""Loggers of Azure's SDKs, which tell every request and every token."""
 _logger = logging.getLogger("beagle")
 
+Built = TypeVar("Built")
 
-@lru_cache
+
+def _once(build: Callable[[Path | None], Built]) -> Callable[[Path | None], Built]:
+    """Build once in an instance, whose first messages come at once: the others wait for whoever is first."""
+    building, known = threading.Lock(), lru_cache(build)
+
+    @wraps(build)
+    def built(folder: Path | None = None) -> Built:
+        with building:
+            return known(folder)
+
+    return built
+
+
+@_once
 def prepare(folder: Path | None = None) -> Worker:
     """Return this instance's prepare; `folder` is where the routes file lies, if there is one.
 
@@ -50,7 +69,7 @@ def prepare(folder: Path | None = None) -> Worker:
     return Worker(stage, _invocations(settings))
 
 
-@lru_cache
+@_once
 def extract(_folder: Path | None = None) -> Worker:
     """Return this instance's extract; raises as `prepare` does."""
     settings = _settings("videos_queue")
@@ -63,7 +82,7 @@ def extract(_folder: Path | None = None) -> Worker:
     return Worker(stage, _invocations(settings))
 
 
-@lru_cache
+@_once
 def register(_folder: Path | None = None) -> GatheringWorker:
     """Return this instance's register; raises as `prepare` does."""
     from beagle.providers.azure.secrets import KeyVaultKey  # noqa: PLC0415 - only here
@@ -80,6 +99,8 @@ def register(_folder: Path | None = None) -> GatheringWorker:
 
 
 def _settings(*names: str) -> Settings:
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
     settings = read_settings()
     settings.require("uploads_queue", "items_queue", "dead_letters_queue", "state_bucket", *names)
     return settings

@@ -71,7 +71,10 @@ class Gather:
 
     def _work(self) -> None:
         while True:
-            batch = self._batch()
+            # Who has stopped waiting acknowledges nothing: that message comes again by itself.
+            batch = [place for place in self._batch() if place.outcome.set_running_or_notify_cancel()]
+            if not batch:
+                continue
             try:
                 report = self._run(batch)
             except BaseException as error:  # noqa: BLE001 - each caller raises it, where it is handled

@@ -28,6 +28,8 @@ class KeyVault:
         self.asked: list[str] = []
         """What tokens were asked for."""
         self.tokens = tokens
+        self.fails = 0
+        """So many of the next requests are answered with 503."""
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.vault = self
         self.address = f"http://127.0.0.1:{self._server.server_port}"
@@ -49,6 +51,9 @@ class KeyVault:
 
     def answer(self, path: str, query: dict[str, list[str]], headers: dict[str, str]) -> tuple[int, object]:
         """Return a status, and what is said with it."""
+        if self.fails:
+            self.fails -= 1
+            return 503, {"error": {"code": "ServiceUnavailable"}}
         if path == "/msi/token":
             return self._token(query, headers)
         name = path.removeprefix("/secrets/")

@@ -127,3 +127,20 @@ def test_what_fails_as_a_whole_fails_for_everybody_and_not_for_ever():
                 one.result(10)
 
     assert take_all(gather, ["c", "d"]) == {"c": False, "d": False}
+
+
+def test_who_stops_waiting_holds_nobody_up():
+    """What is cancelled before its turn is left out, and the others hear their outcomes, then and later."""
+    stage = Stage()
+    stage.gate.clear()
+    gather = Gather(stage, CLOCK, most=10, window=0)
+    first = gather.submit(Received(id="first", body=""), soon())
+    while not stage.batches:
+        time.sleep(0.001)
+    gone, stays = (gather.submit(Received(id=name, body=""), soon()) for name in ("gone", "stays"))
+    assert gone.cancel()
+    assert not first.cancel()
+    stage.gate.set()
+
+    assert [first.result(5), stays.result(5)] == [False, False]
+    assert stage.batches == [["first"], ["stays"]]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from obstore.store import AzureStore
 
-from beagle.providers.patience import Patience, large
+from beagle.providers.patience import LARGE, SMALL, TRIES, Patience, large
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 
 _STORAGE = "https://storage.azure.com/.default"
 _VAULT = "https://vault.azure.net/.default"
+
+
+class _Told(TypedDict):
+    """What Azure's own clients are told of patience; by default they wait for minutes."""
+
+    connection_timeout: int
+    read_timeout: int
+    retry_policy: Any
 
 
 class _Token(TypedDict):
@@ -46,11 +54,12 @@ class Account:
 
     def queues(self) -> QueueServiceClient:
         """Return the account's queues."""
-        from azure.storage.queue import QueueServiceClient  # noqa: PLC0415 - slow, as above
+        from azure.storage.queue import ExponentialRetry, QueueServiceClient  # noqa: PLC0415 - slow, as above
 
+        patience = _told(SMALL, ExponentialRetry)
         if self.connection_string:
-            return QueueServiceClient.from_connection_string(self.connection_string)
-        return QueueServiceClient(self.url, credential=self.credential)
+            return QueueServiceClient.from_connection_string(self.connection_string, **patience)
+        return QueueServiceClient(self.url, credential=self.credential, **patience)
 
     def container(self, name: str, patience: Callable[..., Patience] = large) -> AzureStore:
         """Return a container."""
@@ -73,11 +82,12 @@ class Account:
 
     def blobs(self) -> Any:  # noqa: ANN401 - the SDK's client
         """Return the account's containers by its own SDK, for what obstore cannot address."""
-        from azure.storage.blob import BlobServiceClient  # noqa: PLC0415 - slow, as above
+        from azure.storage.blob import BlobServiceClient, ExponentialRetry  # noqa: PLC0415 - slow, as above
 
+        patience = _told(LARGE, ExponentialRetry)
         if self.connection_string:
-            return BlobServiceClient.from_connection_string(self.connection_string)
-        return BlobServiceClient(self.url, credential=self.credential)
+            return BlobServiceClient.from_connection_string(self.connection_string, **patience)
+        return BlobServiceClient(self.url, credential=self.credential, **patience)
 
     def vault_token(self) -> str:
         """Return what Key Vault wants to see; empty where there is a connection string, and so no Azure."""
@@ -86,3 +96,11 @@ class Account:
     def _storage_token(self) -> _Token:
         token = self.credential.get_token(_STORAGE)
         return {"token": token.token, "expires_at": datetime.fromtimestamp(token.expires_on, UTC)}
+
+
+def _told(seconds: int, retry: Callable[..., Any]) -> _Told:
+    return {
+        "connection_timeout": 5,
+        "read_timeout": seconds,
+        "retry_policy": retry(initial_backoff=1, increment_base=2, retry_total=TRIES),
+    }

@@ -7,12 +7,23 @@ from dataclasses import dataclass
 
 import requests
 from pydantic import SecretStr
+from requests.adapters import HTTPAdapter
+from urllib3 import Retry
 
 from beagle.domain.errors import SecretUnavailableError
 
 _SECONDS = 10.0
 _VERSION = "7.4"
 _OK = 200
+_RETRIES = Retry(
+    3,
+    backoff_factor=0.5,
+    backoff_jitter=0.5,
+    status_forcelist=(429, 500, 502, 503, 504),
+    respect_retry_after_header=False,  # it may ask for longer than an invocation has
+    raise_on_status=False,
+)
+"""A message that found no key would wait for ten minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +44,15 @@ class KeyVaultKey:
         from azure.core.exceptions import AzureError  # noqa: PLC0415 - looked up only where one was raised
 
         try:
-            answer = requests.get(
-                self.url,
-                params={"api-version": _VERSION},
-                headers={"Authorization": f"Bearer {self.token()}"},
-                timeout=_SECONDS,
-                allow_redirects=False,
-            )
+            with requests.Session() as session:
+                session.mount(self.url, HTTPAdapter(max_retries=_RETRIES))
+                answer = session.get(
+                    self.url,
+                    params={"api-version": _VERSION},
+                    headers={"Authorization": f"Bearer {self.token()}"},
+                    timeout=_SECONDS,
+                    allow_redirects=False,
+                )
             if answer.status_code != _OK:
                 raise SecretUnavailableError(
                     f"Key Vault does not hand out the secret with Darwin's API key ({answer.status_code})."
