@@ -26,7 +26,7 @@ locals {
     # The host says so, in words of its own.
     given-up = {
       description = "The host has given a message up, and put it into a poison queue, where it is kept for a week. Look at it: beagle letters --terraform DIR"
-      query       = "AppTraces | where Message has 'MaxDequeueCount' or Message has_all ('poison', 'queue') | where Message !startswith '{' | ${local.function_of_app} | summarize found = count() by function"
+      query       = "AppTraces | where Message !startswith '{' and Message has 'poison' | ${local.function_of_app} | summarize found = count() by function"
       by          = "function", threshold = 0, minutes = 5, every = 5, severity = 1
     }
     person = {
@@ -67,7 +67,7 @@ resource "azurerm_monitor_scheduled_query_rules_alert_v2" "trouble" {
   location                = var.location
   scopes                  = [azurerm_log_analytics_workspace.logs.id]
   severity                = each.value.severity
-  evaluation_frequency    = each.value.every == 60 ? "PT1H" : "PT${each.value.every}M"
+  evaluation_frequency    = "PT${each.value.every}M"
   window_duration         = each.value.minutes == 60 ? "PT1H" : "PT${each.value.minutes}M"
   auto_mitigation_enabled = true
   # A new workspace has no lines to try the query on.
@@ -93,8 +93,12 @@ resource "azurerm_monitor_scheduled_query_rules_alert_v2" "trouble" {
     }
   }
 
-  action {
-    action_groups = local.told
+  dynamic "action" {
+    for_each = length(local.told) == 0 ? [] : ["tell"]
+
+    content {
+      action_groups = local.told
+    }
   }
 }
 

@@ -39,7 +39,7 @@ data "azurerm_eventgrid_system_topic" "given" {
       error_message = "The system topic needs an identity of its own to deliver with: az eventgrid system-topic update --identity systemassigned"
     }
     postcondition {
-      condition     = lower(self.source_resource_id) == lower(local.source_account.id)
+      condition     = lower(self.source_resource_id) == lower(var.account_id)
       error_message = "The system topic is of another storage account than account_id."
     }
   }

@@ -71,8 +71,8 @@ resource "azurerm_role_assignment" "blobs" {
   role_definition_name = "Storage Blob Data ${each.value.role}"
   principal_id         = azurerm_user_assigned_identity.stage[each.value.function].principal_id
   principal_type       = "ServicePrincipal"
-  condition_version    = each.value.prefixes == [] ? null : "2.0"
-  condition = each.value.prefixes == [] ? null : join(" ", [
+  condition_version    = length(each.value.prefixes) == 0 ? null : "2.0"
+  condition = length(each.value.prefixes) == 0 ? null : join(" ", [
     "((${local.unasked} AND ${local.unwritten}) OR",
     "(${join(" OR ", [for prefix in each.value.prefixes : "@Resource[${local.blobs}:path] StringStartsWith '${prefix}'"])}))",
   ])
