@@ -13,10 +13,13 @@ from types import SimpleNamespace
 import pytest
 from azure.core.exceptions import ServiceRequestError
 from botocore.exceptions import ClientError, EndpointConnectionError
+from obstore.store import MemoryStore
 
 from beagle.bootstrap.azure import FOR_EVER
 from beagle.domain.errors import QueueUnavailableError
+from beagle.domain.events import ObjectCreated, ObjectRef
 from beagle.domain.letters import DeadLetter
+from beagle.pipeline.passing import Onward
 from beagle.ports import Report
 from beagle.providers.aws.queue import SqsLetterBox, SqsOutbox, SqsSource
 from beagle.providers.azure.queue import StorageLetterBox, StorageOutbox
@@ -26,6 +29,7 @@ from beagle.providers.gcp.rest import Google
 from beagle.providers.letters import QueueDeadLetters
 from beagle.providers.local.clock import EPOCH, FakeClock, SystemClock
 from beagle.providers.local.queue import LocalLetterBox, LocalQueue
+from beagle.providers.parcels import StoreParcels
 
 NUMBERS = count()
 
@@ -452,6 +456,18 @@ def test_a_letter_of_any_size_fits_into_a_message(storage, character):
 
     assert kept.letter.code == "item_blocked"
     assert kept.letter.reason.startswith("no ")
+
+
+@pytest.mark.xdist_group("local-azure")
+def test_what_is_too_large_lies_in_the_state_and_its_claim_in_the_queue(storage):
+    """An item of many slots is longer than a message may be."""
+    ref = ObjectRef(provider="azure", bucket="uploads", key="ct/1.dcm")
+    event = ObjectCreated(ref=ref, content="0x1", size=1, occurred_at=EPOCH)
+    onward, body = Onward(storage.outbox, StoreParcels(MemoryStore())), "x" * (StorageOutbox.most_bytes + 1)
+
+    assert storage.outbox.send([onward.fit(event, body)]) == []
+    [message] = storage.receive()
+    assert onward.unpacked(message.body) == body
 
 
 @pytest.mark.xdist_group("local-azure")
