@@ -1,7 +1,7 @@
 """Beagle deployed on a local Google Cloud, and an emulated Darwin: one of each for every test worker."""
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,20 +78,18 @@ routes:
 @pytest.fixture(scope="session")
 def world(pubsub: PubSub, cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Deploy Beagle with the emulator's own push; every change of an object is announced twice."""
-    bucket, settings = (
-        "beagle-uploads",
-        {
-            "BEAGLE_ROUTES_TEXT": routes("beagle-uploads"),
-            "BEAGLE_GATHER_SECONDS": "0.05",  # the emulator pushes two messages at a time
-            "BEAGLE_REQUESTS_PER_MINUTE": "1000",
-        },
-    )
+    bucket, folder = "beagle-uploads", tmp_path_factory.mktemp("gcp")
+    (folder / "routes.yaml").write_text(routes(bucket))
+    settings = {
+        "BEAGLE_GATHER_SECONDS": "0.05",  # the emulator pushes two messages at a time
+        "BEAGLE_REQUESTS_PER_MINUTE": "1000",
+    }
     with playing_darwin(cloud, bucket) as (darwin, url):
         deployment = Deployment(
-            *(pubsub, cloud, tmp_path_factory.mktemp("gcp") / "beagle", "beagle", url),
+            *(pubsub, cloud, folder / "beagle", "beagle", url),
             instances={"prepare": 1, "extract": 1, "register": 1},
             settings=settings,
-            attempts=5,
+            routes=folder / "routes.yaml",
         )
         with deployment:
             cloud.notify(bucket, pubsub, deployment.topics["uploads"], times=2)
@@ -110,11 +108,3 @@ def silent(world: World) -> Iterator[None]:
     tell = world.deployment.cloud.buckets.tell.pop(world.bucket)
     yield
     world.deployment.cloud.buckets.tell[world.bucket] = tell
-
-
-@pytest.fixture
-def before(cloud: Cloud) -> Iterator[Callable[[object], None]]:
-    """Return how to say what happens before requests of Cloud Storage are carried out."""
-    usual = cloud.before
-    yield lambda what: setattr(cloud, "before", what)
-    cloud.before = usual

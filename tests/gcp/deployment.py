@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from gcp.pubsub import PubSub
 
 SOURCES = {"prepare": "uploads", "extract": "videos", "register": "items"}
-CONCURRENCY = {"prepare": 20, "extract": 1, "register": 100}
+CONCURRENCY = {"prepare": 20, "extract": 1, "register": 200}
+SECONDS = {"prepare": 120, "extract": 600, "register": 120}
+"""How long a push may last; these numbers are the Terraform module's."""
 WAIT_SECONDS = 90.0
 
 
@@ -33,7 +35,8 @@ class Deployment:
     """
     Topics, subscriptions and functions; a bucket is connected by `cloud.notify`.
 
-    By default the emulator itself pushes; `wide` pushes as Pub/Sub does, by `Pusher`. No filter keeps
+    By default the emulator itself pushes, which now and then loses what fails; `wide` pushes as Pub/Sub does,
+    by `Pusher`. No filter keeps
     artifacts from prepare, so that it must refuse them itself.
     """
 
@@ -47,6 +50,7 @@ class Deployment:
         *,
         instances: Mapping[str, int],
         settings: Mapping[str, str],
+        routes: Path | None = None,
         wide: bool = False,
         attempts: int = 100,
     ) -> None:
@@ -69,7 +73,6 @@ class Deployment:
             "BEAGLE_DEAD_LETTERS_QUEUE": self.topics["dead-letters"],
             "BEAGLE_STATE_BUCKET": self.state,
             "BEAGLE_API_KEY_SECRET": secret,
-            "BEAGLE_INVOCATION_SECONDS": "600",
             "BEAGLE_DARWIN_URL": darwin_url,
             "PUBSUB_EMULATOR_HOST": pubsub.host,
             "SECRETS_EMULATOR_HOST": cloud.address,
@@ -77,9 +80,12 @@ class Deployment:
         }
 
         def start(stage: str, number: int) -> Instance:
-            own = {"STORAGE_EMULATOR_HOST": cloud.via(f"{name}-{stage}-{number}")}
-            place = folder / f"{name}-{stage}-{number}"
-            return Instance(stage, place, environment | own, CONCURRENCY[stage])
+            own = f"{name}-{stage}-{number}"
+            told = {
+                "STORAGE_EMULATOR_HOST": cloud.via(own),
+                "BEAGLE_INVOCATION_SECONDS": str(SECONDS[stage]),
+            }
+            return Instance(stage, folder / own, environment | told, CONCURRENCY[stage], routes)
 
         self.instances = {
             stage: [start(stage, number) for number in range(count)] for stage, count in instances.items()
@@ -88,7 +94,7 @@ class Deployment:
             stage: pubsub.subscription(
                 f"{name}-{stage}",
                 self.topics[SOURCES[stage]],
-                ackDeadlineSeconds=600,
+                ackDeadlineSeconds=SECONDS[stage],
                 retryPolicy={"minimumBackoff": "0.1s", "maximumBackoff": "1s"},
                 deadLetterPolicy={
                     "deadLetterTopic": self.topics["dead-letters"],

@@ -1,10 +1,9 @@
-"""A function's instances: the deployed entry point under the real functions-framework, as on Cloud Run."""
+"""A function's instances: what is deployed, under the real functions-framework, as on Cloud Run."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -13,7 +12,7 @@ import threading
 import time
 from pathlib import Path
 
-from beagle.playground.packaging import project_root
+from beagle.playground.packaging import build_source, project_root
 from gcp.pubsub import free_port
 from support.processes import descendants
 
@@ -28,29 +27,27 @@ class Instance:
     gunicorn answers in it, with one process and a thread for each request at a time.
     """
 
-    def __init__(self, stage: str, folder: Path, environment: dict[str, str], concurrency: int) -> None:
-        folder.mkdir(parents=True)
+    def __init__(
+        self, stage: str, folder: Path, environment: dict[str, str], concurrency: int, routes: Path | None
+    ) -> None:
+        source = build_source(project_root(), stage, folder / "source", routes=routes)
         self.name = folder.name
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/"
         self.starts = 0
         self._log = folder / "log"
-        root = project_root()
-        shutil.copy(root / "functions" / "gcp" / f"{stage}.py", folder)
-        if "BEAGLE_ROUTES_TEXT" in environment:
-            (folder / "routes.yaml").write_text(environment["BEAGLE_ROUTES_TEXT"])
         self._environment = {
             "PATH": str(Path(sys.executable).parent) + os.pathsep + os.defpath,
             "HOME": str(folder),
             "TMPDIR": str(folder),
-            "PYTHONPATH": str(root / "shared"),
+            "PYTHONPATH": str(source),  # before the checkout's own package
             "PYTHONUNBUFFERED": "1",
             "FUNCTION_TARGET": "handler",
-            "FUNCTION_SOURCE": str(folder / f"{stage}.py"),
+            "FUNCTION_SOURCE": str(source / "main.py"),
             "HOST": "127.0.0.1",
             "PORT": str(self.port),
             "THREADS": str(concurrency),
-            **{name: value for name, value in environment.items() if name != "BEAGLE_ROUTES_TEXT"},
+            **environment,
         }
         self._stopping = threading.Event()
         self._start()

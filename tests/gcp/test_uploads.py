@@ -14,7 +14,6 @@ from beagle.pipeline.replay import Choice, plan_replay, run_replay
 from beagle.playground.story import read_uploads
 from beagle.ports import KeptLetter
 from gcp.conftest import World
-from gcp.xml_api import Reply, Request
 
 PICTURE = b"no picture, but bytes"
 ODD = (
@@ -124,47 +123,6 @@ def test_what_darwin_blocks_is_a_dead_letter_and_can_be_replayed(world: World, f
     assert len(step.copies) == 2
     assert [one.error for one in done] == [None]
     assert not letters(world, folder)
-
-
-def test_a_message_that_kills_every_process_ends_among_the_dead_letters(
-    world: World, folder: str, before: Callable[[object], None]
-) -> None:
-    """
-    The platform gives it up after its last attempt, and what comes after it is registered.
-
-    The process dies while it reads the object; the letter is the notification itself, and so can be replayed.
-    """
-    poison, [instance] = f"archive/{folder}/poison.png", world.deployment.instances["prepare"]
-
-    def deadly(request: Request) -> Reply | None:
-        if "poison" in request.path and request.method in {"GET", "HEAD"}:
-            instance.kill_worker()
-            return Reply(503)
-        return None
-
-    before(deadly)
-    world.upload(poison, PICTURE)
-    box = world.deployment.letter_box()
-
-    def given_up() -> list[KeptLetter]:
-        found = [one for one in box.list_letters() if folder in one.letter.raw]
-        kept.extend(found)
-        return kept
-
-    kept: list[KeptLetter] = []
-    world.deployment.wait_until(lambda: len(given_up()) == 2, "Both announcements given up")
-    world.upload(f"{folder}/next.png", PICTURE)
-    world.deployment.wait_until(lambda: keys(world, folder) == {f"{folder}/next.png": 1}, "The next one")
-
-    assert {(one.letter.code, one.letter.attempts) for one in kept} == {("gave_up", 5)}
-    before(lambda _: None)
-    steps = plan_replay(kept, Choice())
-    assert [one.error for one in run_replay(steps, world.deployment.outbox(), box)] == [None] * len(steps)
-    box.release()
-    world.deployment.wait_until(
-        lambda: world.deployment.books(f"archive/{folder}").codes("dead_lettered") != {}, "A verdict"
-    )
-    assert world.deployment.books(f"archive/{folder}").codes("dead_lettered") == {poison: "unreadable_media"}
 
 
 @pytest.mark.parametrize("form", ["binary", "structured"])
