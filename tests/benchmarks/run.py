@@ -17,7 +17,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table  # noqa: E402
 
 from beagle.playground.ministack import Ministack  # noqa: E402
-from benchmarks import request_counts, starting, throughput  # noqa: E402
+from benchmarks import gcp_starting, request_counts, starting, throughput  # noqa: E402
 from benchmarks.rows import Row  # noqa: E402
 
 
@@ -27,6 +27,7 @@ def measure(advance: Callable[[str], None]) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as scratch, Ministack(Path(scratch)) as aws:
         yield from throughput.measure(advance, aws)
         yield from starting.measure(advance, aws)
+    yield from gcp_starting.measure(advance)
 
 
 def show(rows: list[Row], console: Console) -> None:
