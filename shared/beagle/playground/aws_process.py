@@ -3,10 +3,11 @@ The process of the local AWS: ministack, put right where it is stricter or more 
 
 AWS lets `sqs:SendMessage` allow SendMessageBatch too, and knows no action of that name; ministack 1.5.33
 asks for `sqs:SendMessageBatch`. CloudFormation makes a number of a parameter; ministack leaves an event
-source mapping's MaximumConcurrency a text, and then polls nothing. CloudWatch loses no line of a function;
-ministack waits 50 ms for the first, and on a busy machine loses all. Lambda lets a running invocation end
-when its function is updated; ministack kills it, and its messages stay hidden for twelve minutes. Putting the
-emulator right keeps the template as it is deployed on AWS.
+source mapping's MaximumConcurrency a text, and then polls nothing. Lambda brings a function as many messages
+at once as its mapping's BatchSize says; ministack brings ten at most, and Darwin gets ten times the requests.
+CloudWatch loses no line of a function; ministack waits 50 ms for the first, and on a busy machine loses all.
+Lambda lets a running invocation end when its function is updated; ministack kills it, and its messages stay
+hidden for twelve minutes. Putting the emulator right keeps the template as it is deployed on AWS.
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
 
 S3 tells who may not list a bucket that a missing object is forbidden, and what is encrypted by a key of the
@@ -53,6 +54,18 @@ def counting_as_aws_does(limit: Callable[..., int]) -> Callable[..., int]:
         return limit({**mapping, "ScalingConfig": scaling}, *others)
 
     return limit_as_aws_does
+
+
+def filling_batches(receive: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
+    """Wrap ministack's receipt of a batch for a mapping, which is of ten messages whatever was asked for."""
+
+    def receive_batch(queue_url: str, size: int | str) -> list[Any]:
+        batch: list[Any] = []
+        while len(batch) < int(size) and (more := receive(queue_url, int(size) - len(batch))):
+            batch += more
+        return batch
+
+    return receive_batch
 
 
 def further_permissions(action: str, arn: str) -> Iterator[tuple[str, str]]:
@@ -131,10 +144,11 @@ def _only(key: str | None) -> list[str]:
 
 
 def patient_with_logs(drain: Callable[..., str]) -> Callable[..., str]:
-    """Wrap ministack's collection of what an invocation logged: our functions log a line at least."""
+    """Wrap ministack's collection of what an invocation logged: our functions log a line, if they live to."""
 
-    def drain_patiently(worker: object, **_: float) -> str:
-        return drain(worker, first_line_wait=5.0, idle_confirm=0.05, hard_cap=10.0)
+    def drain_patiently(worker: Any, **_: float) -> str:  # noqa: ANN401 - ministack ships no types
+        has_died = worker._proc is None  # noqa: SLF001 - no other way in
+        return drain(worker, first_line_wait=0.5 if has_died else 5.0, idle_confirm=0.05, hard_cap=10.0)
 
     return drain_patiently
 
@@ -169,6 +183,8 @@ if __name__ == "__main__":
     iam_evaluator.enforce = enforcing_as_aws_does(iam_evaluator.enforce)
     limit = lambda_svc._sqs_esm_concurrency  # noqa: SLF001 - there is no other place for it
     lambda_svc._sqs_esm_concurrency = counting_as_aws_does(limit)  # noqa: SLF001 - as above
+    receive = sqs._receive_messages_for_esm  # noqa: SLF001 - as above
+    sqs._receive_messages_for_esm = filling_batches(receive)  # noqa: SLF001 - as above
     drain = lambda_runtime.Worker._drain_stderr_bounded  # noqa: SLF001 - as above
     lambda_runtime.Worker._drain_stderr_bounded = patient_with_logs(drain)  # noqa: SLF001 - as above
     lambda_runtime.kill_workers = sparing_the_busy(lambda_runtime.kill_workers)
