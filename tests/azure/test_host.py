@@ -71,6 +71,11 @@ def test_a_message_is_tried_for_longer_than_a_day_and_lives_longer_than_that() -
     assert patience + seconds(TOLD["functionTimeout"]) < LIFE_IN_A_POISON_QUEUE < StorageOutbox(None).life
 
 
+def test_an_invocation_ends_before_the_host_ends_it() -> None:
+    """Which would take the whole process down, and whatever else it works on."""
+    assert Settings().invocation_seconds < seconds(TOLD["functionTimeout"])
+
+
 def test_messages_are_read_as_event_grid_writes_them() -> None:
     """In base64: said, and not left to a default that has changed before."""
     assert QUEUES["messageEncoding"] == "base64"

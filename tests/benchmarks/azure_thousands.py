@@ -77,6 +77,7 @@ def main() -> int:
             found[name] = run(
                 *(azurite, vault, Path(scratch) / name, objects),
                 faults=name == "storm",
+                lease=30,
                 name=name,
                 told=lambda stand, task=task: progress.update(task, completed=stand),
             )

@@ -1,4 +1,4 @@
-"""Azurite: Microsoft's own emulator of Blob Storage and Storage Queues, on loopback, in memory."""
+"""Azurite: Microsoft's own emulator of Blob Storage and Storage Queues, on loopback."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ class Azurite:
     def __enter__(self) -> Self:
         blob, queue = self.ports
         program = _install() / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
-        options = ["--silent", "--skipApiVersionCheck", "--disableTelemetry", "--inMemoryPersistence"]
+        options = ["--silent", "--skipApiVersionCheck", "--disableTelemetry"]
+        # In memory each message would be an extent; collecting thousands of those halts it for minutes.
+        options += ["--location", str(self._log.with_name("azurite"))]
         places = ["--blobHost", "127.0.0.1", "--queueHost", "127.0.0.1", "--tableHost", "127.0.0.1"]
         ports = ["--blobPort", str(blob), "--queuePort", str(queue), "--tablePort", str(free_port())]
         with self._log.open("wb") as log:

@@ -28,8 +28,6 @@ PICTURE = b"no picture, but bytes"
 REGISTERS = 2
 FAILING = 50
 """One in so many requests of containers is answered with 503."""
-LEASE = 4
-"""Seconds after which the messages of a killed instance come again: ten minutes on Azure."""
 STORM = (
     Fault(kind="status", status=429, retry_after="1"),
     Fault(kind="status", status=502, when="after"),
@@ -64,14 +62,17 @@ def run(  # noqa: PLR0913 - what is to happen
     objects: int,
     *,
     faults: bool,
+    lease: int = 5,
     name: str = "many",
     told: Callable[[int], None] = lambda _: None,
 ) -> Ran:
     """
     Upload objects, wait until all has ended, and return the books.
 
-    With faults every object is announced twice, Darwin throttles, fails and resets, the state's container
-    fails now and then, and an instance is killed in the midst of it. `told` hears how many items stand.
+    Without faults register begins when all are prepared, as after an outage. With faults every object is
+    announced twice, Darwin throttles, fails and resets, the state's container fails now and then, and an
+    instance is killed in the midst of it; its messages come again after the `lease`, which is ten minutes on
+    Azure. `told` hears how many items stand.
     """
     bucket = f"{name}-uploads"
     darwin = EmulatedDarwin.with_defaults(processing_seconds=0)
@@ -91,12 +92,15 @@ def run(  # noqa: PLR0913 - what is to happen
                 "BEAGLE_BUCKET": bucket,
                 "BEAGLE_REQUESTS_PER_MINUTE": "1000",
             },
-            lease=LEASE if faults else 60,
+            lease=lease if faults else 60,
         ) as deployment,
     ):
         schemas = ("event_grid", "cloud_events") if faults else ("event_grid",)
         container = Container(azurite, bucket, deployment.queues["uploads"], schemas)
         killer = threading.Thread(target=_kill_midway, args=(darwin, objects, deployment))
+        registers = deployment.instances["register"]
+        for instance in registers if not faults else ():
+            instance.kill()
         if faults:
             containers.fails_one_in = FAILING
             darwin.inject(*(fault.model_copy(update={"skip": n}) for n, fault in enumerate(STORM)))
@@ -104,6 +108,11 @@ def run(  # noqa: PLR0913 - what is to happen
         began = time.monotonic()
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(lambda number: container.put(f"many/{number:06d}.png", PICTURE), range(objects)))
+        if not faults:
+            waiting = f"{objects} prepared"
+            deployment.wait_until(lambda: deployment.depth("items") == objects, waiting, 60 + objects / 5)
+            for instance in registers:
+                instance.start()
 
         def stand() -> bool:
             told(len(darwin.items()))
