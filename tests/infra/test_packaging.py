@@ -13,6 +13,7 @@ from beagle.playground.packaging import FUNCTIONS, build_local, build_source, pr
 ROOT = project_root()
 REQUIREMENTS = {
     **{name: ROOT / "functions" / "aws" / f"requirements-{name}.txt" for name in FUNCTIONS},
+    **{f"azure-{name}": ROOT / "functions" / "azure" / f"requirements-{name}.txt" for name in FUNCTIONS},
     **{f"gcp-{name}": ROOT / "functions" / "gcp" / f"requirements-{name}.txt" for name in FUNCTIONS},
     "ffmpeg": ROOT / "layers" / "ffmpeg" / "requirements.txt",
     "install": ROOT / "shared" / "requirements.txt",
