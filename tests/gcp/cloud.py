@@ -10,9 +10,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from google.auth.credentials import AnonymousCredentials
-from google.cloud import storage
-
 from gcp.buckets import Buckets, RefusedError
 from gcp.json_api import JsonApi
 from gcp.xml_api import Reply, Request, XmlApi
@@ -20,6 +17,8 @@ from gcp.xml_api import Reply, Request, XmlApi
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
+
+    from google.cloud import storage
 
     from gcp.buckets import Stored
     from gcp.pubsub import PubSub
@@ -52,6 +51,9 @@ class Cloud:
 
     def client(self) -> storage.Client:
         """Return Google's own client of Cloud Storage."""
+        from google.auth.credentials import AnonymousCredentials  # noqa: PLC0415 - slow, at each collection
+        from google.cloud import storage  # noqa: PLC0415
+
         options = {"api_endpoint": self.address}
         return storage.Client(project="local", credentials=AnonymousCredentials(), client_options=options)
 

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 PROJECT = "projects/beagle-local"
 START_SECONDS = 60.0
-ABSENT = "Google's Pub/Sub emulator is not here: it needs java and the google-cloud-cli-pubsub-emulator."
+ABSENT = (
+    "no Pub/Sub emulator on this machine (java, google-cloud-cli-pubsub-emulator): nothing of GCP is tested"
+)
 
 
 class NotHereError(RuntimeError):
@@ -29,7 +31,7 @@ class PubSub:
     """One emulator; what was in it is gone when it stops."""
 
     def __init__(self, folder: Path) -> None:
-        self._jar = _find_jar()
+        self._jar = find_jar()
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         self._http = urllib3.PoolManager(maxsize=64, retries=False, timeout=30)
@@ -115,7 +117,8 @@ class PubSub:
             return False
 
 
-def _find_jar() -> Path:
+def find_jar() -> Path:
+    """Return the emulator, which is a part of Google's SDK."""
     gcloud, java = shutil.which("gcloud"), shutil.which("java")
     if gcloud and java:
         place = Path(gcloud).resolve().parents[1] / "platform" / "pubsub-emulator" / "lib"
