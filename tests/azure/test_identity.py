@@ -18,11 +18,15 @@ from support.azure.key_vault import KeyVault
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+IDENTITY = "11112222-3333-4444-5555-666677778888"
+"""One of several that an app may have: it is told which it is."""
+
 
 @pytest.fixture
 def guarded(monkeypatch: pytest.MonkeyPatch) -> Iterator[KeyVault]:
     """Start a vault that wants to see tokens, and be the app that gets them."""
-    for name in ("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_CLIENT_SECRET", "MSI_ENDPOINT"):
+    monkeypatch.setenv("AZURE_CLIENT_ID", IDENTITY)
+    for name in ("AZURE_TENANT_ID", "AZURE_CLIENT_SECRET", "MSI_ENDPOINT"):
         monkeypatch.delenv(name, raising=False)
     with KeyVault(tokens=True) as vault:
         for name, value in vault.environment.items():
@@ -37,7 +41,7 @@ def test_the_key_is_handed_to_the_functions_identity(guarded: KeyVault) -> None:
     key = KeyVaultKey(f"{guarded.address}/secrets/api-key", account.vault_token)
 
     assert key().get_secret_value() == "the.key"
-    assert guarded.asked == ["https://vault.azure.net"]
+    assert guarded.asked == [("https://vault.azure.net", IDENTITY)]
 
 
 def test_a_rotated_key_is_the_next_that_is_fetched(guarded: KeyVault) -> None:
@@ -107,7 +111,7 @@ def test_containers_are_opened_with_the_identitys_tokens(guarded: KeyVault) -> N
     assert recorder.seen == [
         ("PUT", f"/state/ledger/{number}.json", "Bearer for https://storage.azure.com") for number in range(3)
     ]
-    assert guarded.asked == ["https://storage.azure.com"]
+    assert guarded.asked == [("https://storage.azure.com", IDENTITY)]
 
 
 def test_a_connection_string_is_not_shown() -> None:

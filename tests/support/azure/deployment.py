@@ -19,14 +19,8 @@ if TYPE_CHECKING:
     from support.azure.azurite import Azurite
     from support.azure.key_vault import KeyVault
 
-CONCURRENCY = {
-    "prepare": (16, 16),
-    # One video at a time: it takes the instance's memory and processors.
-    "extract": (1, 0),
-    # A request takes a hundred items; while one is under way, the next gathers.
-    "register": (32, 168),
-}
-"""How many messages the host fetches at once, and up to how many still at work it does: app settings."""
+AT_ONCE = {"prepare": 20, "extract": 1, "register": 200}
+"""How many messages the host gives an instance of each at once, as Terraform sets it."""
 QUEUES = {"prepare": "uploads", "extract": "videos", "register": "items"}
 WAIT_SECONDS = 90.0
 
@@ -142,10 +136,12 @@ class Deployment:
 
 
 def _app_settings(stage: str) -> dict[str, str]:
-    batch, threshold = CONCURRENCY[stage]
+    at_once = AT_ONCE[stage]
+    batch = min(32, (at_once + 1) // 2)
     override = "AzureFunctionsJobHost__extensions__queues__"
     return {
         "BEAGLE_STAGES": stage,
         f"{override}batchSize": str(batch),
-        f"{override}newBatchThreshold": str(threshold),
+        f"{override}newBatchThreshold": str(at_once - batch),
+        "PYTHON_THREADPOOL_THREAD_COUNT": str(min(32, at_once)),
     }

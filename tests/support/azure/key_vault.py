@@ -25,8 +25,8 @@ class KeyVault:
 
     def __init__(self, *, tokens: bool = False) -> None:
         self.secrets: dict[str, str] = {}
-        self.asked: list[str] = []
-        """What tokens were asked for."""
+        self.asked: list[tuple[str, str]] = []
+        """What tokens were asked for, and by which identity."""
         self.tokens = tokens
         self.fails = 0
         """So many of the next requests are answered with 503."""
@@ -69,7 +69,8 @@ class KeyVault:
         if headers.get("x-identity-header") != self.HEADER:
             return 401, {"error": "unknown app"}
         [resource] = query["resource"]
-        self.asked.append(resource)
+        [identity] = query.get("client_id", [""])
+        self.asked.append((resource, identity))
         return 200, {
             "access_token": f"for {resource}",
             "expires_on": str(int(time.time()) + 3600),
