@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from beagle.costs.deployments import DEPLOYMENTS
 from beagle.playground.packaging import FUNCTIONS
 from beagle.settings import Settings, read_settings
 from support.applied import Applied
@@ -76,6 +77,20 @@ def test_an_instance_takes_what_it_can_work_on(apps: dict[str, dict[str, Any]]) 
     assert apps["register"]["maximum_instance_count"] == 2
     assert at_once["prepare"] == (1 if "extract" in apps else 20)
     assert at_once.get("extract", 1) == 1
+
+
+def test_sizes_are_those_that_an_estimate_counts(apps: dict[str, dict[str, Any]]) -> None:
+    """And an instance takes as many items as an estimate lets it gather."""
+    plan = DEPLOYMENTS["azure"]
+    sizes = {"prepare": plan.prepare, "extract": plan.extract, "register": plan.register}
+    if "extract" in apps:
+        sizes["prepare"] = plan.prepare_read_only
+        told = apps["extract"]["app_settings"]["BEAGLE_INVOCATION_SECONDS"]
+
+        assert float(told) == plan.invocation_seconds
+    for name, app in apps.items():
+        assert app["instance_memory_in_mb"] == 1024 * sizes[name].gb
+    assert int(apps["register"]["app_settings"]["BEAGLE_ITEMS_PER_REQUEST"]) == plan.register.gathers
 
 
 def test_each_app_has_a_plan_of_its_own_and_its_package(

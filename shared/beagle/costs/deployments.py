@@ -1,8 +1,9 @@
 """What is deployed on each provider: sizes, batches, limits.
 
 AWS's numbers are the template's (`tests/unit/costs/test_deployments.py`), Google Cloud's those of infra/gcp
-(`tests/infra/test_gcp.py`): Cloud Run functions behind Pub/Sub push. Azure's are what is planned for the same
-stages: Flex Consumption behind Storage Queues. Both bring messages one by one; register gathers them.
+(`tests/infra/test_gcp.py`): Cloud Run functions behind Pub/Sub push, and Azure's those of infra/azure
+(`tests/infra/test_azure_apps.py`): Flex Consumption behind Storage Queues. Both bring messages one by one;
+register gathers them.
 """
 
 from __future__ import annotations
@@ -97,10 +98,10 @@ DEPLOYMENTS: Mapping[Provider, Deployment] = {
         why_room="16 GiB of memory, where Cloud Run keeps files",
     ),
     "azure": Deployment(
-        prepare=Function(gb=0.5, processors=0.25),
+        prepare=Function(gb=2, processors=1),
         prepare_read_only=Function(gb=2, processors=1),
         extract=Function(gb=4, processors=2),
-        register=Function(gb=0.5, processors=0.25, gathers=32),
+        register=Function(gb=2, processors=1, gathers=100),
         invocation_seconds=1_800,
         why_seconds="Flex Consumption's default time-out",
         rounds_to=0.1,
