@@ -47,9 +47,9 @@ def cloud() -> Iterator["Cloud"]:
 
 @pytest.fixture(scope="session")
 def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Azurite"]:
-    """Start Azurite; where there is no node, what needs it is skipped, and says so."""
-    from support.azure.azurite import Azurite, require_node  # noqa: PLC0415 - few tests need it
+    """Start Azurite; where it cannot run, what needs it is skipped, and says so."""
+    from support.azure.azurite import Azurite, require_azurite  # noqa: PLC0415 - few tests need it
 
-    require_node()
+    require_azurite()
     with Azurite(tmp_path_factory.mktemp("azurite")) as running:
         yield running

@@ -16,6 +16,7 @@ from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
 from support.azure.installing import installed
+from support.own_venv import NotInstalledError
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -112,10 +113,14 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
-def require_node() -> None:
+def require_azurite() -> None:
     """Skip where Azurite cannot run."""
     if not (shutil.which("node") and shutil.which("npm")):
         pytest.skip("no node and npm on this machine, in which Azurite runs: nothing of Azure is tested")
+    try:
+        _install()
+    except NotInstalledError as error:
+        pytest.skip(str(error))
 
 
 def _install() -> Path:
