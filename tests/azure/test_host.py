@@ -2,16 +2,19 @@
 
 import json
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from beagle.bootstrap import azure
 from beagle.pipeline.replay import Choice, plan_replay, run_replay
 from beagle.playground.packaging import project_root
 from beagle.providers.azure.queue import StorageOutbox
 from beagle.settings import PREFIX, Settings
-from support.azure.azurite import Azurite
+from support.azure.azurite import Azurite, connection_string
 from support.azure.deployment import Deployment
 from support.azure.event_grid import Container
 from support.azure.instances import deployed_python, index
@@ -61,6 +64,26 @@ def test_each_app_has_the_function_of_its_stage_behind_its_queue(tmp_path: Path,
             assert trigger["type"] == "queueTrigger"
             assert trigger["queueName"] == f"%{PREFIX}{queues[name].upper()}%"
             assert trigger["connection"] == "BEAGLE_QUEUES"
+
+
+@pytest.mark.parametrize("stage", ["prepare", "extract", "register"])
+def test_the_first_messages_of_an_instance_meet_one_worker(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stage: str
+) -> None:
+    """They come at once, on as many threads; two would pace themselves to Darwin's limits each for itself."""
+    told = {"queues": connection_string(1, 1), "api_key_secret": "https://v/secrets/k", "team": "acme"}
+    told |= {f"{name}_queue": name for name in ("uploads", "items", "videos", "dead_letters")}
+    told |= dict.fromkeys(("dataset", "storage", "bucket", "state_bucket"), "acme")
+    for name, value in told.items():
+        monkeypatch.setenv(f"{PREFIX}{name.upper()}", value)
+    gate = threading.Barrier(8)
+
+    def first(_: int) -> object:
+        gate.wait()
+        return getattr(azure, stage)(tmp_path)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(map(id, pool.map(first, range(8))))) == 1
 
 
 def test_a_message_is_tried_for_longer_than_a_day_and_lives_longer_than_that() -> None:
