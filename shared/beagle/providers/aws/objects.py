@@ -32,13 +32,21 @@ class S3Reader:
     def read(self, start: int, length: int) -> bytes:
         """Return a range; shorter only at the object's end."""
         end = min(start + length, self.size) - 1
-        return b"" if end < start else bytes(self._get(Range=f"bytes={start}-{end}").read())
+        if end < start:
+            return b""
+        try:
+            return bytes(self._get(Range=f"bytes={start}-{end}").read())
+        except BotoCoreError as error:  # the stream broke off
+            raise _translated(error, self.ref) from error
 
     def download(self, to: Path) -> None:
         """Write the whole object into a new file, piece by piece."""
         with to.open("xb") as file:
-            for piece in self._get().iter_chunks(_CHUNK):
-                file.write(piece)
+            try:
+                for piece in self._get().iter_chunks(_CHUNK):
+                    file.write(piece)
+            except BotoCoreError as error:
+                raise _translated(error, self.ref) from error
 
     def _get(self, **options: str) -> Any:  # noqa: ANN401 - botocore's stream
         try:
