@@ -57,7 +57,7 @@ resource "azurerm_eventgrid_system_topic_event_subscription" "created" {
     case_sensitive      = true
   }
 
-  # The artifacts must not start it again.
+  # The artifacts must not start it again. (Nor does what lies below ".BEAGLE/": these filters do not look at case.)
   advanced_filter {
     string_not_begins_with {
       key    = "subject"
