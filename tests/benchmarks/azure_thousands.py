@@ -1,6 +1,7 @@
 """Take thousands of objects through Beagle on a local Azure: `python tests/benchmarks/azure_thousands.py`.
 
-Once undisturbed, and once with everything twice, Darwin and containers failing, and an instance killed.
+Once undisturbed, register beginning when all are prepared; once with everything twice, Darwin and containers
+failing, and an instance killed.
 """
 
 import argparse
@@ -45,11 +46,11 @@ def facts(ran: Ran, objects: int) -> dict[str, str]:
         "already registered": f"{endings['already_registered']:,}",
         "came again": f"{endings['again']:,}",
         "dead letters": f"{ran.letters:,}",
-        "objects a second": f"{objects / ran.seconds:,.0f}",
-        "registration requests per 1,000 objects": f"{ran.requests / thousands:,.1f}",
-        "queue calls per 1,000 objects": f"{queues.total() / thousands:,.0f}",
-        "of them fetches, empty ones too": f"{fetches / thousands:,.0f}",
-        "container calls per 1,000 objects": f"{containers.total() / thousands:,.0f}",
+        "objects/s, uploading too": f"{objects / ran.seconds:,.0f}",
+        "Darwin requests / 1,000": f"{ran.requests / thousands:,.1f}",
+        "queue calls / 1,000": f"{queues.total() / thousands:,.0f}",
+        "fetches among them": f"{fetches / thousands:,.0f}",
+        "container calls / 1,000": f"{containers.total() / thousands:,.0f}",
     }
 
 
