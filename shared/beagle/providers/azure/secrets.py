@@ -16,7 +16,7 @@ _SECONDS = 10.0
 _VERSION = "7.4"
 _OK = 200
 _RETRIES = Retry(
-    3,
+    2,
     backoff_factor=0.5,
     backoff_jitter=0.5,
     status_forcelist=(429, 500, 502, 503, 504),
