@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from base64 import b64decode, b64encode
-from dataclasses import replace
-from datetime import timedelta
+from base64 import b64decode
 from itertools import count
 from types import SimpleNamespace
 
 import pytest
-from azure.core.exceptions import ServiceRequestError
 from botocore.exceptions import ClientError, EndpointConnectionError
-from obstore.store import MemoryStore
 
-from beagle.bootstrap.azure import FOR_EVER
 from beagle.domain.errors import QueueUnavailableError
-from beagle.domain.events import ObjectCreated, ObjectRef
 from beagle.domain.letters import DeadLetter
-from beagle.pipeline.passing import Onward
 from beagle.ports import Report
 from beagle.providers.aws.queue import SqsLetterBox, SqsOutbox, SqsSource
 from beagle.providers.azure.queue import StorageLetterBox, StorageOutbox
@@ -29,7 +22,6 @@ from beagle.providers.gcp.rest import Google
 from beagle.providers.letters import QueueDeadLetters
 from beagle.providers.local.clock import EPOCH, FakeClock, SystemClock
 from beagle.providers.local.queue import LocalLetterBox, LocalQueue
-from beagle.providers.parcels import StoreParcels
 
 NUMBERS = count()
 
@@ -419,84 +411,3 @@ def test_nothing_is_hidden_for_longer_than_sqs_hides():
     SqsSource(client, "u").answer(event, Report({"m": 1e9}, ()))
 
     assert [entry["VisibilityTimeout"] for entry in seen] == [43_200]
-
-
-# --- what only Storage Queues do -----------------------------------------------------------------------
-
-
-@pytest.fixture
-def storage(request):
-    return StorageQueue(request.getfixturevalue("azurite"))
-
-
-@pytest.mark.xdist_group("local-azure")
-def test_letters_lie_in_several_queues_and_one_that_is_not_there_holds_none(storage, azurite):
-    """The host makes a poison queue when it first gives a message up."""
-    QueueDeadLetters(storage.outbox).record(letter(1))
-    poison = StorageQueue(azurite)
-    poison.outbox.send(["raw"])
-    nowhere = azurite.queues.get_queue_client("no-such-queue")
-    box = StorageLetterBox([storage.client, nowhere, poison.client], "test")
-    kept = list(box.list_letters())
-
-    assert [one.letter.code for one in kept] == ["item_blocked", "gave_up"]
-    for one in kept:
-        box.remove(one)
-    box.release()
-    assert not list(StorageLetterBox([storage.client, nowhere, poison.client], "test").list_letters())
-
-
-@pytest.mark.xdist_group("local-azure")
-@pytest.mark.parametrize("character", ["x", "é", "\N{DOG FACE}", "\x00", '"'])
-def test_a_letter_of_any_size_fits_into_a_message(storage, character):
-    """A message holds 64 KiB, of which base64 leaves 48: what is longer is cut, and its reason stays."""
-    long = replace(letter(1), raw=character * 16_384, reason=f"no {character * 30_000}")
-    QueueDeadLetters(storage.outbox).record(long)
-    [kept] = storage.box().list_letters()
-
-    assert kept.letter.code == "item_blocked"
-    assert kept.letter.reason.startswith("no ")
-
-
-@pytest.mark.xdist_group("local-azure")
-def test_what_is_too_large_lies_in_the_state_and_its_claim_in_the_queue(storage):
-    """An item of many slots is longer than a message may be."""
-    ref = ObjectRef(provider="azure", bucket="uploads", key="ct/1.dcm")
-    event = ObjectCreated(ref=ref, content="0x1", size=1, occurred_at=EPOCH)
-    onward, body = Onward(storage.outbox, StoreParcels(MemoryStore())), "x" * (StorageOutbox.most_bytes + 1)
-
-    assert storage.outbox.send([onward.fit(event, body)]) == []
-    [message] = storage.receive()
-    assert onward.unpacked(message.body) == body
-
-
-@pytest.mark.xdist_group("local-azure")
-def test_dead_letters_stay_and_messages_outlive_any_outage(storage):
-    """A queue's own default is a week."""
-    storage.outbox.send(["message"])
-    StorageOutbox(storage.client, FOR_EVER).send(["letter"])
-    message, kept = storage.client.receive_messages()
-
-    assert message.expires_on - message.inserted_on >= timedelta(days=13)
-    assert kept.expires_on.year == 9999
-
-
-def test_a_call_that_fails_after_others_went_well_refuses_its_own_message_alone():
-    """Each message is a call; what was taken stays taken."""
-
-    class Full:
-        queue_name = "q"
-        sent = ()
-
-        def send_message(self, body, **_):
-            self.sent += (b64decode(body).decode(),)
-            if body == b64encode(b"second").decode():
-                raise ServiceRequestError("secret words")
-
-    client = Full()
-
-    assert StorageOutbox(client).send(["first", "second", "third"]) == [1]
-    assert client.sent == ("first", "second", "third")
-    with pytest.raises(QueueUnavailableError) as refusal:
-        StorageOutbox(client).send(["second"])
-    assert "secret words" not in str(refusal.value)
