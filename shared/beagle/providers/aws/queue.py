@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from beagle.domain.errors import QueueUnavailableError
 from beagle.messages import MESSAGE_LIMIT, load_letter
 from beagle.ports import KeptLetter, Received
+from beagle.providers.chunks import chunks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,7 +39,7 @@ class SqsOutbox:
     def send(self, bodies: Sequence[str]) -> list[int]:
         """Send each body as a message; return the indices of those that SQS did not take."""
         refused: list[int] = []
-        for chunk in _chunks(bodies):
+        for chunk in chunks(bodies, most=_ENTRIES, most_bytes=_CALL_BYTES):
             entries = [{"Id": str(index), "MessageBody": bodies[index]} for index in chunk]
             try:
                 answer = self.client.send_message_batch(QueueUrl=self.url, Entries=entries)
@@ -49,20 +50,6 @@ class SqsOutbox:
             else:
                 refused.extend(int(failure["Id"]) for failure in answer.get("Failed", ()))
         return refused
-
-
-def _chunks(bodies: Sequence[str]) -> Iterator[list[int]]:
-    chunk: list[int] = []
-    size = 0
-    for index, body in enumerate(bodies):
-        length = len(body.encode())
-        if chunk and (len(chunk) == _ENTRIES or size + length > _CALL_BYTES):
-            yield chunk
-            chunk, size = [], 0
-        chunk.append(index)
-        size += length
-    if chunk:
-        yield chunk
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from beagle.domain.errors import QueueUnavailableError, UnparsableMessageError
 from beagle.messages import MESSAGE_LIMIT, load_letter
 from beagle.ports import KeptLetter, Received
+from beagle.providers.chunks import chunks
 from beagle.providers.gcp.rest import Google, GoogleError
 from beagle.providers.wire import decode_base64, find, load_json, text_at, time_at
 
@@ -42,7 +43,7 @@ class PubSubOutbox:
     def send(self, bodies: Sequence[str]) -> list[int]:
         """Publish each body as a message; return the indices of those that Pub/Sub did not take."""
         refused: list[int] = []
-        for chunk in _chunks(bodies):
+        for chunk in chunks(bodies, most=_MOST, most_bytes=_CALL_BYTES):
             messages = [{"data": b64encode(bodies[index].encode()).decode()} for index in chunk]
             url = self.google.url("pubsub", f"v1/{self.topic}:publish")
             try:
@@ -52,20 +53,6 @@ class PubSubOutbox:
                     raise QueueUnavailableError(f"Pub/Sub did not take messages: {error}.") from error
                 refused.extend(chunk)
         return refused
-
-
-def _chunks(bodies: Sequence[str]) -> Iterator[list[int]]:
-    chunk: list[int] = []
-    size = 0
-    for index, body in enumerate(bodies):
-        length = len(body.encode())
-        if chunk and (len(chunk) == _MOST or size + length > _CALL_BYTES):
-            yield chunk
-            chunk, size = [], 0
-        chunk.append(index)
-        size += length
-    if chunk:
-        yield chunk
 
 
 def read_push(header: Callable[[str], str | None], body: str, name: str) -> Received:
