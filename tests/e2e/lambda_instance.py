@@ -107,7 +107,7 @@ class Instance:
 
     def left_in_tmp(self) -> list[str]:
         """List what lies in the sandbox's /tmp."""
-        return [path.name for path in Path(f"/proc/{self.processes()[0].id}/root/tmp").iterdir()]
+        return [path.name for path in (Path("/proc", str(self.processes()[0].id), "root") / "tmp").iterdir()]
 
     def logged(self) -> str:
         """Return what it has logged since this was asked last."""

@@ -14,6 +14,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -77,13 +78,30 @@ def _make(provider: ProviderName, types: list[str], mirror: Path) -> None:
     shutil.rmtree(unfinished, ignore_errors=True)
     version = PRETENDED[provider]
     system = f"{platform.system().lower()}_{MACHINES.get(platform.machine(), platform.machine())}"
-    place = unfinished / "registry.terraform.io" / "hashicorp" / provider / version / system
+    place = unfinished / _registry(provider) / "hashicorp" / provider / version / system
     place.mkdir(parents=True)
     program = place / f"terraform-provider-{provider}_v{version}"
     program.write_text(f"#!{python}\n{SERVER.read_text()}")
     program.chmod(0o755)
     (place / "schema.json").write_text(json.dumps(schema))
     unfinished.rename(mirror)
+
+
+def _registry(provider: ProviderName) -> str:
+    """Return the host under which Terraform looks for the provider in a mirror: its own default."""
+    with tempfile.TemporaryDirectory() as folder:
+        needs = f'{provider} = {{ source = "hashicorp/{provider}" }}'
+        Path(folder, "main.tf").write_text(f"terraform {{\n  required_providers {{\n    {needs}\n  }}\n}}\n")
+        told = subprocess.run(
+            ["terraform", "providers"],  # noqa: S607 - on the PATH, or nobody asks for a mirror
+            cwd=folder,
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        ).stdout
+    [host] = set(re.findall(rf"provider\[([^/\]]+)/hashicorp/{provider}\]", told))
+    return str(host)
 
 
 def _bindings(provider: ProviderName) -> Path:

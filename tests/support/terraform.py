@@ -13,7 +13,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULE = ROOT / "infra" / "aws"
-PROVIDER = Path("registry.terraform.io", "hashicorp", "aws")
+PROVIDER = "*/hashicorp/aws"
+"""Where it lies below a mirror, whichever registry it came from."""
 SECONDS = 300
 
 
@@ -29,9 +30,9 @@ def find_mirror() -> Path | None:
         *([Path(named)] if named else ()),
         Path.home() / ".terraform.d" / "plugins",
         *map(Path, shared),
-        *(path.parent for path in Path("/opt").glob(f"*/{PROVIDER.parts[0]}")),
+        *(path.parents[2] for path in Path("/opt").glob(f"*/{PROVIDER}")),
     ]
-    return next((place for place in places if (place / PROVIDER).is_dir()), None)
+    return next((place for place in places if any(place.glob(PROVIDER))), None)
 
 
 @dataclass(frozen=True, slots=True)
