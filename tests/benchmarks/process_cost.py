@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import resource
 import subprocess
 import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from support.processes import folder_size, tree_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,35 +64,3 @@ def _watched(process: int, work: Path) -> Iterator[list[int]]:
     finally:
         over.set()
         watcher.join()
-
-
-def tree_memory(root: int) -> int:
-    """Return the resident bytes of a process and all its descendants."""
-    children: dict[int, list[int]] = {}
-    sizes: dict[int, int] = {}
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = entry.read_text().rsplit(")", 1)[1].split()
-        except OSError:
-            continue
-        pid = int(entry.parent.name)
-        children.setdefault(int(fields[1]), []).append(pid)
-        sizes[pid] = int(fields[21]) * resource.getpagesize()
-    total, waiting = 0, [root]
-    while waiting:
-        pid = waiting.pop()
-        total += sizes.get(pid, 0)
-        waiting += children.get(pid, [])
-    return total
-
-
-def folder_size(folder: Path) -> int:
-    """Return the bytes below a folder, as far as they do not vanish while one looks."""
-    total = 0
-    for place, _, names in os.walk(folder):
-        for name in names:
-            try:
-                total += (Path(place) / name).lstat().st_size
-            except OSError:
-                continue
-    return total

@@ -38,21 +38,21 @@ def test_importing_needs_no_environment(path: Path) -> None:
     assert not {"grpc", "google.auth", "google.protobuf", "boto3", "azure", "typer", "beagle.cli"} & loaded
 
 
-def test_requests_that_come_at_once_are_answered_by_one_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_requests_that_come_at_once_are_answered_by_one_worker(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """Two of them would be two gatherings, and two that keep Darwin's pace."""
     for name in ("UPLOADS_QUEUE", "ITEMS_QUEUE", "DEAD_LETTERS_QUEUE", "STATE_BUCKET", "API_KEY_SECRET"):
         monkeypatch.setenv(f"BEAGLE_{name}", "x")
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://127.0.0.1:1")
-    gcp._worker.cache_clear()
     gate = threading.Barrier(16)
 
     def first(_: int) -> Worker:
         gate.wait()
-        return gcp.worker("register", ROOT)
+        return gcp.worker("register", tmp_path)
 
     with ThreadPoolExecutor(16) as pool:
         found = list(pool.map(first, range(16)))
-    gcp._worker.cache_clear()
 
     assert len({id(worker) for worker in found}) == 1
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from obstore.store import S3Store
 
@@ -16,12 +16,10 @@ from beagle.providers.letters import QueueDeadLetters
 from beagle.providers.local.clock import SystemClock
 from beagle.providers.objects import Objects
 from beagle.providers.patience import SMALL, TRIES, Patience, large, small
-from beagle.settings import Settings, read_settings, routes_of
+from beagle.settings import Settings, StageName, read_settings, routes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-StageName = Literal["prepare", "extract", "register"]
 
 
 @lru_cache

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import threading
-from functools import lru_cache, wraps
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
+from beagle.bootstrap.once import once
 from beagle.bootstrap.stages import World, build_extract, build_prepare, build_register
 from beagle.providers.azure.account import Account
 from beagle.providers.azure.worker import GatheringWorker, Invocations, Worker
@@ -20,8 +20,6 @@ from beagle.providers.patience import small
 from beagle.settings import Settings, read_settings, routes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from azure.storage.queue import QueueServiceClient
 
     from beagle.providers.azure.queue import StorageOutbox
@@ -32,22 +30,8 @@ _TALKATIVE = ("azure.core", "azure.identity")
 """Loggers of Azure's SDKs, which tell every request and every token."""
 _logger = logging.getLogger("beagle")
 
-Built = TypeVar("Built")
 
-
-def _once(build: Callable[[Path | None], Built]) -> Callable[[Path | None], Built]:
-    """Build once in an instance, whose first messages come at once: the others wait for whoever is first."""
-    building, known = threading.Lock(), lru_cache(build)
-
-    @wraps(build)
-    def built(folder: Path | None = None) -> Built:
-        with building:
-            return known(folder)
-
-    return built
-
-
-@_once
+@once
 def prepare(folder: Path | None = None) -> Worker:
     """Return this instance's prepare; `folder` is where the routes file lies, if there is one.
 
@@ -69,7 +53,7 @@ def prepare(folder: Path | None = None) -> Worker:
     return Worker(stage, _invocations(settings))
 
 
-@_once
+@once
 def extract(_folder: Path | None = None) -> Worker:
     """Return this instance's extract; raises as `prepare` does."""
     settings = _settings("videos_queue")
@@ -82,7 +66,7 @@ def extract(_folder: Path | None = None) -> Worker:
     return Worker(stage, _invocations(settings))
 
 
-@_once
+@once
 def register(_folder: Path | None = None) -> GatheringWorker:
     """Return this instance's register; raises as `prepare` does."""
     from beagle.providers.azure.secrets import KeyVaultKey  # noqa: PLC0415 - only here

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from beagle import __version__
 from beagle.domain.errors import ConfigurationError
-from beagle.providers.azure.account import Account
+from beagle.providers.azure.account import STORAGE, Account
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from beagle.providers.azure.queue import StorageLetterBox, StorageOutbox
-
-_STORAGE = "https://storage.azure.com/.default"
 
 
 def operators_queues(url: str, connection_string: str) -> Any:  # noqa: ANN401 - the SDK's client
@@ -59,7 +57,7 @@ def _sign_in(account: Account) -> None:
     # It writes a paragraph about every way of signing in that it tried.
     logging.getLogger("azure.identity").setLevel(logging.CRITICAL)
     try:
-        account.credential.get_token(_STORAGE)
+        account.credential.get_token(STORAGE)
     except ClientAuthenticationError as error:
         raise ConfigurationError("Azure does not know who you are. Sign in: az login") from error
     except AzureError as error:

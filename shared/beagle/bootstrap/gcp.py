@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-import threading
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from obstore.store import GCSStore
 
+from beagle.bootstrap.once import once
 from beagle.bootstrap.stages import World, build_extract, build_prepare, build_register
 from beagle.providers.gather import Gather
 from beagle.providers.gcp.queue import PubSubOutbox
@@ -20,7 +20,7 @@ from beagle.providers.letters import QueueDeadLetters
 from beagle.providers.local.clock import SystemClock
 from beagle.providers.objects import Objects
 from beagle.providers.patience import Patience, large, small
-from beagle.settings import Settings, read_settings, routes_of
+from beagle.settings import Settings, StageName, read_settings, routes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,26 +30,15 @@ if TYPE_CHECKING:
     from beagle.ports import Clock
     from beagle.providers.gcp.worker import Taking
 
-StageName = Literal["prepare", "extract", "register"]
 
-_building = threading.Lock()
-
-
+@once
 def worker(stage: StageName, folder: Path | None = None) -> Worker:
     """Return the one worker of this instance; `folder` is where the routes file lies, if there is one.
-
-    An instance's first requests come at once: whoever is first builds it, and the others wait.
 
     Raises:
         ConfigurationError: The environment or the routes do not hold together.
 
     """
-    with _building:
-        return _worker(stage, folder)
-
-
-@lru_cache
-def _worker(stage: StageName, folder: Path | None) -> Worker:
     settings = read_settings()
     settings.require("uploads_queue", "items_queue", "dead_letters_queue", "state_bucket")
     clock = SystemClock()

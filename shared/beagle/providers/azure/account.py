@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
     from azure.storage.queue import QueueServiceClient
 
-_STORAGE = "https://storage.azure.com/.default"
+STORAGE = "https://storage.azure.com/.default"
 _VAULT = "https://vault.azure.net/.default"
 
 
@@ -94,7 +94,7 @@ class Account:
         return "" if self.connection_string else self.credential.get_token(_VAULT).token
 
     def _storage_token(self) -> _Token:
-        token = self.credential.get_token(_STORAGE)
+        token = self.credential.get_token(STORAGE)
         return {"token": token.token, "expires_at": datetime.fromtimestamp(token.expires_on, UTC)}
 
 
