@@ -21,18 +21,16 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-HERE = Path(__file__).resolve()
-ROOT = HERE.parents[2]
+ROOT = Path(__file__).resolve().parents[2]
+OURS = Path(__file__).with_name("one_video.py")
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "shared")]
 
 from rich.console import Console  # noqa: E402 - the path comes first
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: E402
 from rich.table import Table  # noqa: E402
 
-from beagle.domain.items import HlsArtifacts  # noqa: E402
-from beagle.media.video.extract import extract_video  # noqa: E402
+from beagle.domain.making import VideoOptions  # noqa: E402
 from beagle.media.video.ffmpeg import find_ffmpeg  # noqa: E402
-from beagle.media.video.options import VideoOptions  # noqa: E402
 from benchmarks.process_cost import Cost, cost_of  # noqa: E402
 from benchmarks.video_clips import KINDS, Shape, make_clip  # noqa: E402
 from benchmarks.video_floor import Floor  # noqa: E402
@@ -49,30 +47,19 @@ clip, out, fps, quality = sys.argv[1:]
 extract_artifacts(clip, out, "pfx", fps=float(fps), primary_frames_quality=int(quality), save_metadata=True)
 """
 CASES = ("native,png", "5,png", "native,jpeg:5", "5,jpeg:5")
-HEADS = ("clip", "fps, frames", "profile", "wall", "processor", "memory", "disk", "of the floor", "differs")
+HEADS = (
+    "clip",
+    "fps, frames",
+    "profile",
+    "wall",
+    "processor",
+    "memory",
+    "disk",
+    "of the floor",
+    "differs",
+    "thumbnail",
+)
 HEADS += ("high: bytes, SSIM", "low: bytes, SSIM")
-
-
-class Hour:
-    """Time enough."""
-
-    def remaining(self) -> float:
-        return 3600
-
-
-class Folder:
-    """A folder that stands for the bucket."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def put(self, name: str, data: bytes, _content_type: str, _content_encoding: str = "") -> None:
-        path = self._folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-
-    def key(self, name: str) -> str:
-        return f"pfx/{name}"
 
 
 @dataclass(frozen=True)
@@ -103,6 +90,7 @@ class Result:
             *(self._ratio("wall"), self._ratio("cpu"), self._megabytes("memory"), self._megabytes("disk")),
             f"{median(shares):.0%}",
             ", ".join(self.likeness.differs) or "nothing",
+            f"{self.likeness.thumbnail:.1f} dB",
             *self.likeness.segments.values(),
         ]
 
@@ -124,7 +112,7 @@ class Race:
         self._clip = work / "clip.mp4"
         self._empty = work / "empty"
         self._empty.mkdir(parents=True)
-        self._shape = Shape(640, 360, 4) if args.quick else Shape(1920, 1080, 8)
+        self._shape = Shape(640, 360, 4) if args.quick else Shape(1920, 1080, 10)
         make_clip(self._clip, kind, self._shape)
         self._python = args.darwin_python or sdk_python()
         self._peer = args.darwin_ffmpeg
@@ -157,7 +145,7 @@ class Race:
     def _ours(self, case: Case, profile: str, theirs: Cost, floor: Floor) -> None:
         options, result, out = case.options(profile), self._results[case, profile], self._work / "ours"
         shutil.rmtree(out, ignore_errors=True)
-        words = [sys.executable, HERE, "--extract", self._clip, out, case.fps, case.frames, profile]
+        words = [sys.executable, OURS, self._clip, out, case.fps, case.frames, profile]
         result.theirs.append(theirs)
         result.ours.append(cost_of(words, self._empty))
         visible = len(list((out / "sections/high").iterdir())) / self._shape.frames
@@ -196,12 +184,6 @@ def show(rows: list[list[str]], console: Console) -> None:
     console.print(table)
 
 
-def extract_once(clip: str, out: str, fps: str, frames: str, profile: str) -> None:
-    """Extract; this process is what is measured."""
-    made = extract_video(Path(clip), Folder(Path(out)), Case(fps, frames).options(profile), Hour())
-    assert isinstance(made, HlsArtifacts)
-
-
 def parse() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -212,10 +194,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--profiles", nargs="+", choices=("fast", "equal"), default=["fast", "equal"])
     parser.add_argument("--darwin-python", type=Path, metavar="PATH", help="one that has darwin-py")
     parser.add_argument("--darwin-ffmpeg", type=Path, metavar="PATH", help="what darwin-py runs")
-    parser.add_argument("--extract", nargs=5, help=argparse.SUPPRESS)
     args = parser.parse_args()
     args.darwin_ffmpeg = args.darwin_ffmpeg or shutil.which("ffmpeg")
-    if not args.extract and not (args.darwin_ffmpeg and shutil.which("ffprobe")):
+    if not (args.darwin_ffmpeg and shutil.which("ffprobe")):
         parser.error("darwin-py needs ffmpeg and ffprobe on the path")
     return args
 
@@ -223,9 +204,6 @@ def parse() -> argparse.Namespace:
 def main() -> None:
     """Race, and print the table."""
     args = parse()
-    if args.extract:
-        extract_once(*args.extract)
-        return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with (
         tempfile.TemporaryDirectory() as folder,

@@ -6,6 +6,9 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+from PIL import Image
+
 from beagle.media.video.ffmpeg import find_ffmpeg
 
 if TYPE_CHECKING:
@@ -17,6 +20,8 @@ class Likeness:
     """What differs, and how much like the clip the segments are for their size."""
 
     differs: tuple[str, ...]
+    thumbnail: float
+    """How like our thumbnail is to darwin-py's: peak signal to noise, in decibels."""
     segments: dict[str, str]
     """For each quality: our bytes by darwin-py's, and how our SSIM to the clip differs from darwin-py's."""
 
@@ -35,7 +40,14 @@ def compare(ours: Path, theirs: Path, clip: Path, extension: str) -> Likeness:
         size, their_size = (sum(path.stat().st_size for path in folder.glob("*.ts")) for folder in folders)
         likeness, their_likeness = (ssim(folder, clip) for folder in folders)
         segments[quality] = f"{size / their_size:.3f}, {likeness - their_likeness:+.4f}"
-    return Likeness(tuple(name for name, (one, other) in pairs.items() if one != other), segments)
+    differs = tuple(name for name, (one, other) in pairs.items() if one != other)
+    return Likeness(differs, psnr(ours / "thumbnail.jpg", theirs / "thumbnail.jpg"), segments)
+
+
+def psnr(one: Path, other: Path) -> float:
+    """Return the peak signal to noise ratio of two pictures of one size, in decibels."""
+    first, second = (np.asarray(Image.open(path).convert("RGB"), float) for path in (one, other))
+    return float(10 * np.log10(255**2 / max(((first - second) ** 2).mean(), 1e-9)))
 
 
 def _pixels(folder: Path, extension: str) -> str:

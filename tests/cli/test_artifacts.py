@@ -133,6 +133,18 @@ def test_a_film_as_sections(beagle: Beagle, film: Path, tmp_path: Path):
     assert _problems(ran, film, out) == []
 
 
+@pytest.mark.parametrize(("profile", "told"), [("fast", b"subme=3"), ("equal", b"subme=7")])
+def test_a_film_is_encoded_as_its_profile_says(
+    beagle: Beagle, film: Path, tmp_path: Path, profile: str, told: bytes
+):
+    """`equal` has darwin-py's settings of x264, which writes what it was told into the stream."""
+    out = tmp_path / "made"
+
+    beagle("artifacts", film, "--out", out, "--storage-key", "film.mp4", "--profile", profile, "--fps", "1")
+
+    assert told in (out / "segments/high/000000000.ts").read_bytes()
+
+
 @pytest.mark.parametrize(("size", "told"), [("shown", (400, 640)), ("stored", (640, 400))])
 def test_an_image_gets_its_thumbnail_and_size(
     beagle: Beagle, photograph: Path, tmp_path: Path, size: str, told: tuple[int, int]

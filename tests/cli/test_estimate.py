@@ -38,6 +38,7 @@ def test_options_reach_the_bill(beagle: Beagle):
         ("--frame-rate", "24"),
         ("--fps", "5"),
         ("--frames", "jpeg:5"),
+        ("--profile", "equal"),
     ]
     mix = ("--mix", "images=0.9,videos=0.1,dicoms=0.1")
     bills = {beagle("estimate", *mix, "--access", "read_only", *one).records[0]["dollars"] for one in options}

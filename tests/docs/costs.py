@@ -12,7 +12,7 @@ from beagle.costs.films import Film, plan_film
 from beagle.costs.prices import load_prices
 from beagle.costs.terms import in_digits
 from beagle.costs.workload import Clip, Workload
-from beagle.media.video.options import VideoOptions
+from beagle.domain.making import VideoOptions
 from docs.tables import fill, table
 
 if TYPE_CHECKING:

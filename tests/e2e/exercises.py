@@ -10,8 +10,9 @@ import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from beagle.domain.items import ImageArtifacts, Item, ItemId, Making, ReadyItem, Slot
+from beagle.domain.items import ImageArtifacts, Item, ItemId, ReadyItem, Slot
 from beagle.domain.keys import derive_state_key
+from beagle.domain.making import Making
 from beagle.emulator import DEFAULT_TEAM
 from beagle.messages import dump_claim, dump_event, dump_item
 from e2e.conftest import DATASET, READ_ONLY, READ_WRITE

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from beagle.domain.making import VideoOptions
 from beagle.media.video.extract import extract_video
 from beagle.media.video.ffmpeg import find_ffmpeg
-from beagle.media.video.options import VideoOptions
 from e2e.crew import work
 from e2e.gate import Gate
 from e2e.hands import Hands

@@ -58,6 +58,10 @@ def artifacts(  # noqa: PLR0913, PLR0917 - each an option
     shape: Annotated[
         Literal["hls", "sections"], typer.Option(help="A video as segments to play, or as every frame.")
     ] = "hls",
+    profile: Annotated[
+        Literal["fast", "equal"],
+        typer.Option(help="Segments encoded fast, or with darwin-py's own settings: twice the time."),
+    ] = "fast",
     size: Annotated[
         Literal["shown", "stored"],
         typer.Option(help="An image as browsers show it, or before EXIF orientation."),
@@ -84,7 +88,13 @@ def artifacts(  # noqa: PLR0913, PLR0917 - each an option
     _require_new(out)
     route = {
         "image": {"size": size},
-        "video": {"fps": fps, "frames": frames, "preview_frames": preview, "shape": shape},
+        "video": {
+            "fps": fps,
+            "frames": frames,
+            "preview_frames": preview,
+            "shape": shape,
+            "profile": profile,
+        },
         "dicom": {"convert": convert},
         "pdf": {"convert": convert},
     }

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from beagle.costs.estimate import Estimate, Line
     from beagle.costs.prices import Price
     from beagle.costs.workload import Workload
-    from beagle.media.video.options import VideoOptions
+    from beagle.domain.making import VideoOptions
 
 WIDEST = 16_384
 """Pixels: no wider video is one."""
@@ -52,6 +52,10 @@ def estimate(  # noqa: PLR0913, PLR0917 - each an option
     frames: Annotated[
         str, typer.Option(help="As `png`, without loss, or `jpeg:N`, N from 2 (best) to 31.")
     ] = "png",
+    profile: Annotated[
+        Literal["fast", "equal"],
+        typer.Option(help="Segments encoded fast, or with darwin-py's own settings."),
+    ] = "fast",
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -70,7 +74,7 @@ def estimate(  # noqa: PLR0913, PLR0917 - each an option
         width=width,
         height=height,
         rate=frame_rate,
-        options=_options(fps, frames),
+        options=_options(fps, frames, profile),
     )
     workload = Workload(
         objects=objects,
@@ -98,11 +102,11 @@ def _size(resolution: str) -> tuple[int, int]:
     return width, height
 
 
-def _options(fps: str, frames: str) -> VideoOptions:
+def _options(fps: str, frames: str, profile: Literal["fast", "equal"]) -> VideoOptions:
     from pydantic import ValidationError  # noqa: PLC0415
 
     from beagle.domain.kinds import Video  # noqa: PLC0415
-    from beagle.media.video.options import VideoOptions  # noqa: PLC0415
+    from beagle.domain.making import VideoOptions  # noqa: PLC0415
 
     try:
         asked = Video.model_validate({"fps": fps, "frames": frames})
@@ -111,7 +115,7 @@ def _options(fps: str, frames: str) -> VideoOptions:
             f"--fps {fps!r} must be a number greater than 0, or native; --frames {frames!r} must be png, or "
             "jpeg:N with N from 2 (best) to 31."
         ) from error
-    return VideoOptions(fps=asked.fps or "native", frames=asked.frames)
+    return VideoOptions(fps=asked.fps or "native", frames=asked.frames, profile=profile)
 
 
 def bill_table(bill: Estimate) -> Table:

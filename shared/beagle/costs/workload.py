@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from beagle.domain.errors import ConfigurationError
 from beagle.domain.items import Access
-from beagle.media.video.options import VideoOptions
+from beagle.domain.making import VideoOptions
 
 Kind = Literal["images", "videos", "dicoms"]
 Arrival = Literal["together", "alone"]

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from beagle.domain.events import ObjectCreated
 from beagle.domain.keys import derive_new_name
+from beagle.domain.making import Making
 from beagle.domain.media import MediaKind
 
 Access = Literal["read_write", "read_only"]
@@ -137,22 +138,6 @@ class Item:
     def renamed(self, distinction: str) -> Item:
         """Return the item under another name, always the same for the same distinction."""
         return replace(self, id=replace(self.id, name=derive_new_name(self.id.name, distinction)))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Making:
-    """How a route wants the artifacts of read-only storage made."""
-
-    fps: float | Literal["native"] = "native"
-    """Frames a second of a video that become visible."""
-    frames: str = "png"
-    """`png`, or `jpeg:N` with N from 2 (best) to 31."""
-    preview_frames: bool = True
-    shape: Literal["hls", "sections"] = "hls"
-    size: Literal["shown", "stored"] = "shown"
-    """Of images: as browsers show them, or before their EXIF orientation."""
-    converts: tuple[MediaKind, ...] = ()
-    """Kinds that read-only storage does not know, and that are drawn as images all the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

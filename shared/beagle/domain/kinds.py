@@ -37,6 +37,9 @@ class Video(Strict):
     shape: Literal["hls", "sections"] = Field(
         "hls", description="Read-only: register segments to play, or every frame."
     )
+    profile: Literal["fast", "equal"] = Field(
+        "fast", description="Read-only: encode segments fast, or with darwin-py's own settings."
+    )
 
 
 class Dicom(Strict):

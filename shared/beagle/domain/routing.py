@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from beagle.domain.errors import EmptyObjectError, RoutesError, UnregisterableKeyError, VerdictError
 from beagle.domain.events import NotAnObject, ObjectCreated, ObjectRef
-from beagle.domain.items import Item, ItemId, Layout, Making, Slot
+from beagle.domain.items import Item, ItemId, Layout, Slot
 from beagle.domain.keys import (
     ARTIFACT_PREFIX,
     derive_storage_key,
@@ -19,6 +19,7 @@ from beagle.domain.keys import (
     require_name,
     split_key,
 )
+from beagle.domain.making import Making
 from beagle.domain.media import media_type_of
 from beagle.domain.patterns import compile_glob, fill
 from beagle.domain.routes import Group, Route
@@ -170,6 +171,7 @@ def making_of(route: Route) -> Making | None:
         frames=route.video.frames,
         preview_frames=route.video.preview_frames,
         shape=route.video.shape,
+        profile=route.video.profile,
         size=route.image.size,
         converts=tuple(converts),
     )

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from beagle.domain.errors import MediaTooLargeError, UnsupportedMediaError
 from beagle.domain.events import ObjectCreated, ObjectRef
-from beagle.domain.items import ImageArtifacts, Item, Making, ReadyItem, ReadyPart, Slot
+from beagle.domain.items import ImageArtifacts, Item, ReadyItem, ReadyPart, Slot
+from beagle.domain.making import Making
 from beagle.media.child import Children
 from beagle.media.room import lent_folder, processors
 from beagle.ports import ArtifactSink, ObjectReader, Split
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from beagle.domain.media import MediaKind
-    from beagle.media.video.options import VideoOptions
     from beagle.ports import Deadline
 
 PART_OF_THE_TIME = 0.6
@@ -74,7 +74,7 @@ class Maker:
                 probe(path, ffmpeg, deadline),
                 Part.from_json(part.part),
                 self.sink_of(event, ready.item),
-                _options(ready.making),
+                _making(ready),
                 deadline,
                 ffmpeg=ffmpeg,
                 progress=self.progress,
@@ -88,11 +88,11 @@ class Maker:
         slots = list(ready.item.slots)
         sink = self.sink_of(_event_of(ready, slots[slot]), ready.item)
         parts = [PartResult.from_json(result) for result in results]
-        slots[slot] = replace(slots[slot], artifacts=join_parts(parts, sink, _options(ready.making)))
+        slots[slot] = replace(slots[slot], artifacts=join_parts(parts, sink, _making(ready)))
         return replace(ready.item, slots=tuple(slots))
 
     def _slot(self, ready: ReadyItem, index: int, slot: Slot, deadline: Deadline) -> Slot | Split:
-        event, making = _event_of(ready, slot), ready.making or Making()
+        event, making = _event_of(ready, slot), _making(ready)
         sink = self.sink_of(event, ready.item)
         if slot.media_type == "video":
             return self._video(ready, index, slot, deadline)
@@ -125,7 +125,7 @@ class Maker:
         from beagle.media.video.parts import extract_part, frames_a_second, join_parts  # noqa: PLC0415
         from beagle.media.video.probe import probe  # noqa: PLC0415
 
-        event, options, ffmpeg = _event_of(ready, slot), _options(ready.making), find_ffmpeg()
+        event, options, ffmpeg = _event_of(ready, slot), _making(ready), find_ffmpeg()
         with self._downloaded(event) as path:
             facts = probe(path, ffmpeg, deadline)
             speed = frames_a_second(facts, options, processors())
@@ -166,10 +166,5 @@ def _event_of(ready: ReadyItem, slot: Slot) -> ObjectCreated:
     )
 
 
-def _options(making: Making | None) -> VideoOptions:
-    from beagle.media.video.options import VideoOptions  # noqa: PLC0415
-
-    making = making or Making()
-    return VideoOptions(
-        fps=making.fps, frames=making.frames, preview_frames=making.preview_frames, shape=making.shape
-    )
+def _making(ready: ReadyItem) -> Making:
+    return ready.making or Making()

@@ -1,8 +1,8 @@
 """Runs one program over one file that nobody vouches for, and lets it do nothing else.
 
-The child gets the file as an open descriptor and answers over pipes. It has no environment, no standard
-input, a working directory that is deleted before it can be used, a process group of its own that is killed
-whatever happens, limits on memory and processor time, and may write no file at all: so nothing is left
+The child gets the file as an open descriptor and answers over pipes. It has nothing of our environment, no
+standard input, a working directory that is deleted before it can be used, a process group of its own that is
+killed whatever happens, limits on memory and processor time, and may write no file at all: so nothing is left
 behind, not even by a `kill -9` of ourselves (a child whose pipes have no reader ends by itself).
 """
 
@@ -42,6 +42,9 @@ _KEPT_LINES = 30
 _ROOM = 1 << 20
 """Bytes of a pipe: what Linux allows everybody."""
 _KEPT_CHARACTERS = 400
+_ENVIRONMENT = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 30)}
+"""All that the child is told: its allocator keeps a frame's memory for the next frame, instead of having the
+kernel clear new memory for every one, which takes a twentieth of the processor's time."""
 _OUT_OF_MEMORY = 256 - errno.ENOMEM
 """ffmpeg ends with the lowest byte of its error number, which is negative."""
 
@@ -194,7 +197,7 @@ def _start(  # noqa: PLR0913, PLR0917 - what the kernel is told of a process
         stdout=subprocess.DEVNULL,
         stderr=pipes[0],
         pass_fds=(file, *pipes[1:]),
-        env={},
+        env=_ENVIRONMENT,
         cwd=nowhere,
         process_group=0,
     )

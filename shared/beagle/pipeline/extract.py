@@ -103,7 +103,8 @@ class Extract:
         ready, number, parts = part.ready, part.part["number"], part.part["parts"]
         slot = ready.item.slots[part.slot]
         # A plan of another length, as another version of Beagle may make it, is another video.
-        video = (ready.event.ref.provider, slot.storage_key, slot.content, str(parts), str(ready.making))
+        asked = ready.making.identity if ready.making else ""
+        video = (ready.event.ref.provider, slot.storage_key, slot.content, str(parts), asked)
         kept = self.results.kept(video)
         if all(result["number"] != number for result in kept):
             result = self.artifacts.make_part(part, deadline)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from beagle.domain.items import HlsArtifacts, Item, ItemId, SectionsArtifacts, Slot
+from beagle.domain.making import VideoOptions
 from beagle.emulator import EmulatedDarwin, Hooks
 from beagle.media.video.extract import extract_video
 from beagle.media.video.ffmpeg import Ffmpeg, find_ffmpeg
-from beagle.media.video.options import VideoOptions
 from beagle.registration.payloads import build_item
 from emulator.samples import post
 from media.video.recipes import RECIPES, SHAPES, USUAL

@@ -63,6 +63,7 @@ REGISTERED = {
         sound=True,
         how="the frames that the decoder can make",
     ),
+    "hollow.mov": Odd(what="frames that are gone", frames=None, how="the frames that are left"),
     "hevc.mp4": Odd(what="HEVC in MP4", sound=True),
     "raw.hevc": Odd(what="HEVC without a container"),
     "apple.mov": Odd(what="QuickTime with PCM sound", sound=True),

@@ -14,10 +14,10 @@ X264 = ("-c:v", "libx264", "-preset", "veryfast", "-g", "50")
 Recipe = tuple[str, ...] | Callable[[Callable[[str], bytes]], bytes]
 
 
-def damaged(clip: bytes) -> bytes:
+def damaged(clip: bytes, size: int = 400) -> bytes:
     """Return a clip with a hole of zeros in its middle."""
     middle = len(clip) // 2
-    return clip[:middle] + bytes(400) + clip[middle + 400 :]
+    return clip[:middle] + bytes(size) + clip[middle + size :]
 
 
 # What follows `ffmpeg`, {name} being another clip; or what is made of other clips' bytes. Sizes and seconds
@@ -35,6 +35,7 @@ RECIPES: dict[str, Recipe] = {
     "variable.mp4": (*MOVING, "-vf", "select='not(between(mod(n,11),3,7))'", "-fps_mode", "vfr", *X264),
     "hevc.mp4": (*MOVING, *SOUND, "-c:v", "libx265", "-x265-params", "log-level=error", "-tag:v", "hvc1"),
     "motion_jpeg.avi": (*MOVING, *SOUND, "-c:v", "mjpeg", "-q:v", "3", "-c:a", "pcm_s16le"),
+    "lossless.mov": (*MOVING, "-c:v", "png"),
     "mpeg4.avi": (*MOVING, *SOUND, "-c:v", "mpeg4", "-bf", "2", "-c:a", "libmp3lame"),
     "apple.mov": (*MOVING, *SOUND, *X264, "-c:a", "pcm_s16le"),
     "endless.mkv": ("-i", "{plain.mp4}", "-c", "copy", "-live", "1"),
@@ -46,6 +47,7 @@ RECIPES: dict[str, Recipe] = {
     "broken_off.mp4": lambda read: read("plain.mp4")[:3000],
     "broken_off.mkv": lambda read: read("endless.mkv")[: len(read("endless.mkv")) * 2 // 3],
     "damaged.mp4": lambda read: damaged(read("plain.mp4")),
+    "hollow.mov": lambda read: damaged(read("lossless.mov"), size=len(read("lossless.mov")) // 4),
     "resized.hevc": lambda read: read("raw.hevc") + read("small.hevc"),
     "playlist.mp4": lambda _read: PLAYLIST.format("file:///etc/hostname").encode(),
     "small.hevc": (*MOVING, "-s", "96x64", *X265, "log-level=error", "-f", "hevc"),

@@ -6,9 +6,9 @@ import subprocess
 import pytest
 
 from beagle.domain.errors import MediaTooLargeError, UnreadableMediaError, UnsupportedMediaError
+from beagle.domain.making import VideoOptions
 from beagle.media.video.extract import extract_video
 from beagle.media.video.ffmpeg import Bounds, find_ffmpeg
-from beagle.media.video.options import VideoOptions
 from beagle.media.video.probe import probe
 from media.archive import PLAYLIST
 

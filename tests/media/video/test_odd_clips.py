@@ -2,16 +2,19 @@
 
 import gzip
 import subprocess
+from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from beagle.domain.errors import UnreadableMediaError, VerdictError
 from beagle.domain.items import HlsArtifacts, SectionsArtifacts
+from beagle.domain.making import VideoOptions
 from beagle.media.video.extract import extract_video
-from beagle.media.video.options import VideoOptions
 from media.video.odd import REFUSED, REGISTERED
 
-from .conftest import Time, pixels, problems_of, streams
+from .conftest import Folder, Time, pixels, problems_of, streams
 
 
 @pytest.mark.parametrize("name", REGISTERED)
@@ -28,12 +31,29 @@ def test_every_kind_of_clip_has_artifacts_that_darwin_can_open(extract, sink, ff
     theirs = pixels(ffmpeg, "-i", clip(name), "-map", "0:V:0", form=odd.form)
     assert made.visible_frames == made.total_frames == (odd.frames or len(theirs))
     assert pixels(ffmpeg, "-i", sink.path / "sections/high/%09d.png", form=odd.form) == theirs
+    assert shown_by(sink.path / "thumbnail.jpg", sink.path / "sections/high") == made.total_frames // 2
     for quality in ("high", "low"):
         said = streams(ffmpeg, sink.path / f"segments/{quality}/000000000.ts")
         assert "Video: h264" in said
         assert "yuv420p" in said or "yuvj420p" in said
         assert "10" not in said.split("yuv")[1].split(",")[0]
         assert ("Audio: aac" in said) == odd.sound
+
+
+def shown_by(thumbnail: Path, folder: Path) -> int:
+    """Return which of all frames a thumbnail is most like."""
+    shown = look_at(thumbnail)
+    frames = sorted(folder.iterdir())
+    return int(np.argmin([np.abs(look_at(frame) - shown).mean() for frame in frames]))
+
+
+def look_at(path: Path) -> np.ndarray:
+    """Return an image as eight bits of red, green and blue, on white."""
+    with Image.open(path) as image:
+        deep = image.mode.startswith("I")
+        rgba = (image.point(lambda value: value / 256) if deep else image).convert("RGBA")
+    white = Image.new("RGBA", rgba.size, "white")
+    return np.asarray(Image.alpha_composite(white, rgba).convert("RGB"), float)
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -84,6 +104,23 @@ def test_a_small_video_keeps_its_size_in_the_thumbnail(extract, sink, ffmpeg):
     extract("rotated.mp4")
 
     assert "90x160" in streams(ffmpeg, sink.path / "thumbnail.jpg")
+
+
+@pytest.mark.parametrize("options", [{"frames": "png"}, {"frames": "jpeg:3"}, {"shape": "sections"}])
+def test_the_thumbnail_shows_the_middle_though_no_picture_does(  # noqa: PLR0913, PLR0917 - fixtures
+    extract, sink, clip, ffmpeg, tmp_path, options
+):
+    """At four frames a second the 38th of 75 is not visible, and no other is put in its place."""
+    every = Folder(tmp_path / "every")
+    extract_video(clip("plain.mp4"), every, VideoOptions(), Time(), ffmpeg=ffmpeg)
+
+    made = extract("plain.mp4", fps=4, **options)
+
+    assert problems_of(made, sink) == []
+    assert shown_by(sink.path / "thumbnail.jpg", every.path / "sections/high") == 37
+    for number in range(12):
+        source = int(number * 25 / 4)
+        assert sink.read(f"sections/low/{number:09d}.jpg") == every.read(f"sections/low/{source:09d}.jpg")
 
 
 @pytest.mark.parametrize(("fps", "visible"), [("native", 75), (5, 15), (7, 22), (60, 75), (0.5, 2)])

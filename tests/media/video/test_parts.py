@@ -8,10 +8,10 @@ from itertools import pairwise
 import pytest
 
 from beagle.domain.errors import OutOfTimeError, ServiceError, UnreadableMediaError
+from beagle.domain.making import VideoOptions
 from beagle.media.video.cuts import Part
 from beagle.media.video.extract import extract_video
 from beagle.media.video.facts import Facts
-from beagle.media.video.options import VideoOptions
 from beagle.media.video.parts import PartResult, extract_part, frames_a_second, join_parts, plan_parts
 from beagle.media.video.probe import probe
 

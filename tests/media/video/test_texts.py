@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from beagle.domain.making import Making, VideoOptions
+from beagle.media.video.choice import Choice, visible_before
 from beagle.media.video.facts import Header, Packets, exact_rate
-from beagle.media.video.manifest import bitrate, manifest_lines, playlist, visible_before
-from beagle.media.video.options import VideoOptions
+from beagle.media.video.manifest import bitrate, manifest_lines, playlist
 from beagle.media.video.png import PngEncoder, layout_of
 from beagle.media.video.segments import SegmentSplitter
 
@@ -51,6 +52,32 @@ def test_visible_frames_are_counted_without_listing_them(step, frame):
 
     assert int(count * step) >= frame
     assert count == 0 or int((count - 1) * step) < frame
+
+
+@given(
+    st.floats(1, 40).map(lambda step: round(step, 4)),
+    st.integers(0, 300),
+    st.integers(1, 300),
+    st.integers(0, 600),
+)
+def test_pictures_are_numbered_by_what_is_visible(step, first, frames, middle):
+    """Whatever comes besides for the thumbnail, every visible frame of a part has its number, and it none."""
+    has_middle = first <= middle < first + frames
+    choice = Choice(step=step, first_frame=first, middle=middle if has_middle else None)
+    visible = {int(k * step): k for k in range(first + frames + 1)}
+    chosen = [frame for frame in range(first, first + frames) if frame in visible or frame == choice.middle]
+
+    assert [choice.number(place) for place in range(len(chosen))] == [visible.get(f) for f in chosen]
+    assert [place for place, f in enumerate(chosen) if f == middle] == (
+        [choice.thumbnail_place] if has_middle else []
+    )
+    assert choice.visible(frames) + choice.hides_one_of(frames) == len(chosen)
+
+
+def test_what_a_route_asks_is_the_same_to_a_version_that_knows_more():
+    """Parts of one video find each other over an update: what is not asked for is not part of its name."""
+    assert not Making().identity
+    assert Making(fps=5, converts=("pdf",)).identity == "fps=5,converts=('pdf',)"
 
 
 @pytest.mark.parametrize("native", [23.976023976023978, 24, 25, 29.97002997002997, 30, 50, 59.94005994005994])

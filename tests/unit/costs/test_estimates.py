@@ -16,9 +16,9 @@ from beagle.costs.prices import Price, load_prices
 from beagle.costs.terms import TIMES, in_digits, term_of
 from beagle.costs.workload import Clip, Workload, parse_mix
 from beagle.domain.errors import ConfigurationError
+from beagle.domain.making import VideoOptions
 from beagle.media.maker import PART_OF_THE_TIME
 from beagle.media.video.cuts import frames_a_second, plan_parts
-from beagle.media.video.options import VideoOptions
 
 PROVIDERS = tuple(DEPLOYMENTS)
 EVERYTHING = Workload(

@@ -12,8 +12,8 @@ from beagle.media.video.grid import segment_starts, to_ticks
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from beagle.domain.making import VideoOptions
     from beagle.media.video.facts import Facts
-    from beagle.media.video.options import VideoOptions
 
 CAUTION = 1.5
 """How much longer than measured an invocation may take for its frames."""

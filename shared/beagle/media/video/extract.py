@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from beagle.domain.items import HlsArtifacts, SectionsArtifacts
-    from beagle.media.video.options import VideoOptions
+    from beagle.domain.making import VideoOptions
     from beagle.media.video.runner import Progress
     from beagle.ports import ArtifactSink, Deadline
 

@@ -8,11 +8,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from beagle.media.video.png import Layout, PngEncoder
+from beagle.media.video.thumbnail import shrink_jpeg, shrink_pixels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from beagle.media.stream import Stream
+    from beagle.media.video.choice import Choice
     from beagle.media.video.outgoing import Outgoing
 
 HIGH, LOW = "sections/high", "sections/low"
@@ -27,7 +29,7 @@ def frame_name(folder: str, number: int, extension: str) -> str:
 
 
 class PngFrames:
-    """Reads raw pictures and sends them off as PNG, numbered in order.
+    """Reads raw pictures and sends them off as PNG; one also becomes the thumbnail.
 
     As many pictures are in memory as there are buffers; with none free, ffmpeg waits.
     """
@@ -37,17 +39,18 @@ class PngFrames:
         outgoing: Outgoing,
         layout: Layout,
         size: Callable[[], tuple[int, int]],
+        choice: Choice,
         *,
-        first: int,
         workers: int,
     ) -> None:
         self._outgoing = outgoing
         self._layout = layout
         self._size = size
-        self._first = first
+        self._choice = choice
         self._workers = workers
         self._own = threading.local()
-        self.count = 0
+        self.thumbnail = b""
+        self.places = 0
 
     def __call__(self, stream: Stream) -> None:
         """Read until the pipe ends. `size` is asked once the first bytes are there."""
@@ -67,8 +70,8 @@ class PngFrames:
                 if not filled:
                     break
                 tasks = [task for task in tasks if not task.done() or task.result()]
-                tasks.append(pool.submit(self._send, picture, self.count, (width, height), free))
-                self.count += 1
+                tasks.append(pool.submit(self._take, picture, self.places, (width, height), free))
+                self.places += 1
             for task in tasks:
                 task.result()
 
@@ -84,26 +87,35 @@ class PngFrames:
             filled += got
         return True
 
-    def _send(
-        self, picture: bytearray, number: int, size: tuple[int, int], free: queue.SimpleQueue[bytearray]
+    def _take(
+        self, picture: bytearray, place: int, size: tuple[int, int], free: queue.SimpleQueue[bytearray]
     ) -> None:
+        number, data = self._choice.number(place), b""
         try:
-            if not hasattr(self._own, "encoder"):
-                self._own.encoder = PngEncoder(*size, self._layout)
-            data = self._own.encoder.encode(picture)
+            if place == self._choice.thumbnail_place:
+                self.thumbnail = shrink_pixels(picture, size, self._layout)
+            if number is not None:
+                if not hasattr(self._own, "encoder"):
+                    self._own.encoder = PngEncoder(*size, self._layout)
+                data = self._own.encoder.encode(picture)
         finally:
             free.put(picture)
-        self._outgoing.put(frame_name(HIGH, self._first + number, "png"), data, "image/png")
+        if number is not None:
+            self._outgoing.put(frame_name(HIGH, number, "png"), data, "image/png")
 
 
 class JpegFrames:
-    """Splits a stream of JPEG files and sends each off, to all folders that want it."""
+    """Splits a stream of JPEG files and sends each off, to all folders that want it.
 
-    def __init__(self, outgoing: Outgoing, folders: Sequence[str], *, first: int) -> None:
+    One also becomes the thumbnail.
+    """
+
+    def __init__(self, outgoing: Outgoing, folders: Sequence[str], choice: Choice) -> None:
         self._outgoing = outgoing
         self._folders = folders
-        self._first = first
-        self.count = 0
+        self._choice = choice
+        self.thumbnail = b""
+        self.places = 0
 
     def __call__(self, stream: Stream) -> None:
         """Read until the pipe ends."""
@@ -112,13 +124,17 @@ class JpegFrames:
             looked = max(len(rest) - 3, 0)
             rest += data
             while (end := rest.find(_BETWEEN_JPEGS, looked)) >= 0:
-                self._send(bytes(rest[: end + 2]))
+                self._take(bytes(rest[: end + 2]))
                 del rest[: end + 2]
                 looked = 0
         if rest:
-            self._send(bytes(rest))
+            self._take(bytes(rest))
 
-    def _send(self, data: bytes) -> None:
-        for folder in self._folders:
-            self._outgoing.put(frame_name(folder, self._first + self.count, "jpg"), data, "image/jpeg")
-        self.count += 1
+    def _take(self, data: bytes) -> None:
+        place, number = self.places, self._choice.number(self.places)
+        self.places += 1
+        if place == self._choice.thumbnail_place:
+            self.thumbnail = shrink_jpeg(data)
+        if number is not None:
+            for folder in self._folders:
+                self._outgoing.put(frame_name(folder, number, "jpg"), data, "image/jpeg")

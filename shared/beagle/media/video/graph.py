@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from beagle.media.video.grid import KEY_FRAME_EVERY
-from beagle.media.video.manifest import visible_before
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from beagle.domain.making import VideoOptions
+    from beagle.media.video.choice import Choice
     from beagle.media.video.cuts import Part
     from beagle.media.video.facts import Facts
-    from beagle.media.video.options import VideoOptions
     from beagle.media.video.png import Layout
 
 PREVIEW_QUALITY = 5
@@ -61,13 +61,13 @@ def outputs_of(options: VideoOptions) -> Outputs:
     )
 
 
-def main_arguments(
-    facts: Facts, part: Part, options: VideoOptions, layout: Layout, pipes: Sequence[str]
+def main_arguments(  # noqa: PLR0913, PLR0917 - what, of what, how, and where to
+    facts: Facts, part: Part, choice: Choice, options: VideoOptions, layout: Layout, pipes: Sequence[str]
 ) -> list[str]:
     """Return what follows the input: the graph, and an output for every pipe."""
     outputs = outputs_of(options)
     names = iter(pipes)
-    arguments = ["-filter_complex", ";".join(_graph(facts, part, options, outputs))]
+    arguments = ["-filter_complex", ";".join(_graph(facts, part, choice, outputs))]
     for quality in outputs.segments:
         arguments += [*_segments(facts, part, options, quality), next(names)]
     if options.jpeg_quality is None:
@@ -80,17 +80,12 @@ def main_arguments(
     return arguments
 
 
-def _graph(facts: Facts, part: Part, options: VideoOptions, outputs: Outputs) -> list[str]:
-    step = options.step(facts.native_fps)
-    # Counts as the manifest does, by the same arithmetic; a closed formula can miss a frame by rounding.
-    shown = visible_before(part.first_frame, step)
-    due = f"trunc((ld(0)+{shown})*{step})"
-    chosen = f"select='if(eq(n+{part.first_frame},{due}),st(0,ld(0)+1),0)',"
+def _graph(facts: Facts, part: Part, choice: Choice, outputs: Outputs) -> list[str]:
     frames = ["[high]", "[low]"][: 1 + outputs.previews]
     chain = [
         f"[0:V:0]{_trim(part)}showinfo=checksum=0"
         + (",split=2[playing][stills]" if outputs.segments else "[stills]"),
-        f"[stills]{chosen if step > 1 else ''}split={len(frames)}{''.join(frames)}",
+        f"[stills]{choice.select()}split={len(frames)}{''.join(frames)}",
     ]
     if outputs.segments:
         square = "" if facts.square else "setsar=1,"

@@ -22,14 +22,6 @@ def index_name(quality: str) -> str:
     return f"segments/{quality}/index.m3u8"
 
 
-def visible_before(frame: int, step: float) -> int:
-    """Return how many visible frames come before one of the source's: the k-th stands at `int(k * step)`."""
-    count = max(int(frame / step) - 1, 0)
-    while int(count * step) < frame:
-        count += 1
-    return count
-
-
 def manifest_lines(times: Iterable[float], segment_frames: Sequence[int], step: float) -> Iterator[str]:
     """Yield a line for every frame: `frame in segment:segment:visible:seconds`."""
     places = ((frame, number) for number, frames in enumerate(segment_frames) for frame in range(frames))

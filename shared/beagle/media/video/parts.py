@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from beagle.domain.making import VideoOptions
     from beagle.media.video.facts import Facts
     from beagle.media.video.ffmpeg import Ffmpeg
-    from beagle.media.video.options import VideoOptions
     from beagle.ports import ArtifactSink, Deadline
 
 __all__ = ["Part", "PartResult", "extract_part", "frames_a_second", "join_parts", "plan_parts", "whole"]
@@ -120,9 +120,11 @@ def extract_part(  # noqa: PLR0913, PLR0917 - what, of what, how, and where to
             progress=progress,
         )
         if part.has_middle:
-            total = len(made.times) if part.is_whole else len(facts.times)
-            middle = total // 2 - part.first_frame
-            picture = extract_thumbnail(path, made.stamps[middle], made.times[middle], ffmpeg, deadline)
+            picture = made.thumbnail if len(made.times) == part.frames else b""
+            middle = len(made.times) // 2
+            picture = picture or extract_thumbnail(
+                path, made.stamps[middle], made.times[middle], ffmpeg, deadline
+            )
             outgoing.put(THUMBNAIL, picture, "image/jpeg")
         wants_peaks = part.has_sound_peaks and facts.audio_rate and options.shape == "hls"
         peaks = extract_peaks(path, ffmpeg, deadline) if wants_peaks else None

@@ -11,18 +11,19 @@ from typing import TYPE_CHECKING
 from beagle.domain.errors import UnreadableMediaError, UnsupportedMediaError
 from beagle.media import sandbox
 from beagle.media.video import graph
+from beagle.media.video.choice import Choice
 from beagle.media.video.frames import HIGH, LOW, JpegFrames, PngFrames
-from beagle.media.video.manifest import segment_name, visible_before
+from beagle.media.video.manifest import segment_name
 from beagle.media.video.png import layout_of
 from beagle.media.video.segments import SegmentStream
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from beagle.domain.making import VideoOptions
     from beagle.media.video.cuts import Part
     from beagle.media.video.facts import Facts
     from beagle.media.video.ffmpeg import Ffmpeg
-    from beagle.media.video.options import VideoOptions
     from beagle.media.video.outgoing import Outgoing
     from beagle.ports import Deadline
 
@@ -80,6 +81,8 @@ class Made:
     times: list[float]
     stamps: list[int]
     visible: int
+    thumbnail: bytes
+    """Of the frame in the middle of those that the file promises; empty where it lies in another part."""
     streams: dict[str, SegmentStream] = field(default_factory=dict)
 
 
@@ -104,7 +107,11 @@ def extract_frames(  # noqa: PLR0913 - what, of what, how, and where to
     """
     layout = layout_of(facts.pixel_format, deep=facts.deep)
     outputs = graph.outputs_of(options)
-    first = visible_before(part.first_frame, options.step(facts.native_fps))
+    choice = Choice(
+        step=options.step(facts.native_fps),
+        first_frame=part.first_frame,
+        middle=len(facts.times) // 2 if part.has_middle else None,
+    )
     log = FrameLog(progress, part.frames)
     streams = {
         quality: SegmentStream(
@@ -114,15 +121,15 @@ def extract_frames(  # noqa: PLR0913 - what, of what, how, and where to
     }
     frames: PngFrames | JpegFrames
     if options.jpeg_quality is None:
-        frames = PngFrames(outgoing, layout, log.size, first=first, workers=workers)
+        frames = PngFrames(outgoing, layout, log.size, choice, workers=workers)
     else:
         doubled = options.preview_frames and not outputs.previews
-        frames = JpegFrames(outgoing, [HIGH, LOW] if doubled else [HIGH], first=first)
-    previews = [JpegFrames(outgoing, [LOW], first=first)] if outputs.previews else []
+        frames = JpegFrames(outgoing, [HIGH, LOW] if doubled else [HIGH], choice)
+    previews = [JpegFrames(outgoing, [LOW], choice)] if outputs.previews else []
 
     def command(file: int, pipes: Sequence[str]) -> list[str]:
         seek = graph.seek_to(part.seek) if part.start is not None else []
-        arguments = graph.main_arguments(facts, part, options, layout, pipes)
+        arguments = graph.main_arguments(facts, part, choice, options, layout, pipes)
         return [*ffmpeg.reading(file, *seek), *arguments]
 
     ending = sandbox.run(
@@ -134,15 +141,16 @@ def extract_frames(  # noqa: PLR0913 - what, of what, how, and where to
         on_line=log.read,
     )
     ending.require_success()
-    _check(log, part, options.step(facts.native_fps), frames.count, list(streams.values()))
-    return Made(log.size(), log.times, log.stamps, frames.count, streams)
+    visible = _check(log, part, choice, frames.places, list(streams.values()))
+    return Made(log.size(), log.times, log.stamps, visible, frames.thumbnail, streams)
 
 
 def _namer(quality: str) -> Callable[[int], str]:
     return lambda number: segment_name(quality, number)
 
 
-def _check(log: FrameLog, part: Part, step: float, visible: int, streams: list[SegmentStream]) -> None:
+def _check(log: FrameLog, part: Part, choice: Choice, places: int, streams: list[SegmentStream]) -> int:
+    """Return how many frames are visible, if all of them came out, and all frames lie in segments."""
     total = len(log.times)
     if not total:
         raise UnreadableMediaError("No frame of the video can be decoded.")
@@ -152,9 +160,10 @@ def _check(log: FrameLog, part: Part, step: float, visible: int, streams: list[S
             f"frames of part {part.number} can be decoded.",
             part=part.number,
         )
-    first, after = visible_before(part.first_frame, step), visible_before(part.first_frame + total, step)
     counts = [sum(segment.frames for segment in stream.segments) for stream in streams]
-    if visible != after - first or any(count != total for count in counts):
+    visible, stored = choice.visible(total), places - choice.hides_one_of(total)
+    if stored != visible or any(count != total for count in counts):
         raise UnreadableMediaError(
-            f"Of {total} decoded frames {visible} were stored and {counts} went into segments.", frames=total
+            f"Of {total} decoded frames {stored} were stored and {counts} went into segments.", frames=total
         )
+    return visible

@@ -1,14 +1,16 @@
-"""What a route asks of a video's artifacts."""
+"""How a route wants the artifacts of read-only storage made."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
+
+from beagle.domain.media import MediaKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoOptions:
-    """How frames are chosen and stored, and what is made besides."""
+    """How a video's frames are chosen and stored, and what is made besides."""
 
     fps: float | Literal["native"] = "native"
     """Frames a second that become visible."""
@@ -36,3 +38,19 @@ class VideoOptions:
     def step(self, native_fps: float) -> float:
         """Return how many frames of the source stand for one visible frame."""
         return 1.0 if self.fps == "native" else round(max(native_fps / self.fps, 1.0), 4)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Making(VideoOptions):
+    """What a route says of all kinds of files; of videos, what stands above."""
+
+    size: Literal["shown", "stored"] = "shown"
+    """Of images: as browsers show them, or before their EXIF orientation."""
+    converts: tuple[MediaKind, ...] = ()
+    """Kinds that read-only storage does not know, and that are drawn as images all the same."""
+
+    @property
+    def identity(self) -> str:
+        """Return what was asked beyond the defaults: a later version, which knows more, says the same."""
+        asked = ((field.name, getattr(self, field.name), field.default) for field in fields(self))
+        return ",".join(f"{name}={value}" for name, value, default in asked if value != default)
