@@ -349,8 +349,12 @@ def test_all_members_of_a_group_are_remembered_each_once_in_its_latest_content(s
     members.add("other/", member("x"))
     found = {ready.event.ref.key: ready for ready in members.members("g/", member("").item.id)}
 
+    members.add("g/", member(keys[1], "v3"))
+    found_again = {ready.event.ref.key: ready for ready in members.members("g/", member("").item.id)}
+
     assert set(found) == set(keys)
-    assert found[keys[0]].event.content == "v2"
+    assert (found[keys[0]].event.content, found[keys[1]].event.content) == ("v2", "v1")
+    assert found_again == {**found, keys[1]: member(keys[1], "v3")}
     assert members.members("none/", member("").item.id) == []
     assert members.members("other/", member("").item.id) == [member("x")]
 

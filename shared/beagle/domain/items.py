@@ -172,3 +172,5 @@ class ReadyPart:
     """Which of the item's slots."""
     part: dict[str, Any]
     """As its maker wants it back."""
+    plan: str = ""
+    """The same for all parts into which the video was cut at once, and for no others."""

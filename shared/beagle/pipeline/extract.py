@@ -7,6 +7,8 @@ goes on when all of them are there. Two that finish at once both send it; the le
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -93,7 +95,10 @@ class Extract:
         made = self.artifacts.make(ready, deadline)
         if not isinstance(made, Split):
             return replace(ready, item=made)
-        parts = [dump_part(ReadyPart(ready=ready, slot=made.slot, part=part)) for part in made.parts]
+        plan = _name_of(made)
+        parts = [
+            dump_part(ReadyPart(ready=ready, slot=made.slot, part=part, plan=plan)) for part in made.parts
+        ]
         if self.videos.send([self.items.fit(ready.event, part) for part in parts]):
             raise QueueUnavailableError("The queue did not take all parts of the video.")
         return None
@@ -102,9 +107,9 @@ class Extract:
         """Return the item if this was the last part that was missing, and nothing else of it is."""
         ready, number, parts = part.ready, part.part["number"], part.part["parts"]
         slot = ready.item.slots[part.slot]
-        # A plan of another length, as another version of Beagle may make it, is another video.
+        # What another version of Beagle cut elsewhere, or a changed route made of it, is another video.
         asked = ready.making.identity if ready.making else ""
-        video = (ready.event.ref.provider, slot.storage_key, slot.content, str(parts), asked)
+        video = (ready.event.ref.provider, slot.storage_key, slot.content, part.plan or str(parts), asked)
         kept = self.results.kept(video)
         if all(result["number"] != number for result in kept):
             result = self.artifacts.make_part(part, deadline)
@@ -116,3 +121,8 @@ class Extract:
         if any(slot.artifacts is None for slot in joined.item.slots):
             return self._whole(joined, deadline)  # further videos of the item
         return joined
+
+
+def _name_of(plan: Split) -> str:
+    """Return what all parts of a plan share, and no part of another: where the cuts lie."""
+    return hashlib.sha256(json.dumps(plan.parts, sort_keys=True).encode()).hexdigest()[:16]

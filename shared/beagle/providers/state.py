@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from secrets import token_hex
 from typing import TYPE_CHECKING, TypeVar
 
@@ -112,11 +112,16 @@ class StoreLedger:
 
 
 class StoreGroupMembers:
-    """One small JSON object for each object that waits for its group."""
+    """One small JSON object for each object that waits for its group.
 
-    def __init__(self, store: ObjectStore, *, threads: int = 16) -> None:
+    Every object of a group looks at all of them, so what has been read is kept: a series of thousands would
+    otherwise be read thousands of times. A list tells what has changed.
+    """
+
+    def __init__(self, store: ObjectStore, *, threads: int = 16, kept: int = 4096) -> None:
         self._store = store
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="groups")
+        self._member = lru_cache(kept)(self._read)
 
     def add(self, group: str, ready: ReadyItem) -> None:
         """Remember one object of a group."""
@@ -130,14 +135,15 @@ class StoreGroupMembers:
     def members(self, group: str, item: ItemId) -> list[ReadyItem]:
         """Return all objects of a group that were added."""
         try:
-            listed = [meta["path"] for page in self._store.list(_group_folder(group, item)) for meta in page]
-            return list(self._pool.map(self._member, listed))
+            listed = [meta for page in self._store.list(_group_folder(group, item)) for meta in page]
+            versions = [meta["e_tag"] or meta["version"] or str(meta["last_modified"]) for meta in listed]
+            return list(self._pool.map(self._member, (meta["path"] for meta in listed), versions))
         except (BaseError, OSError) as error:
             raise LedgerUnavailableError("The state bucket did not list a group.") from error
         except UnparsableMessageError as error:
             raise LedgerUnavailableError(f"A group's member cannot be read: {error}") from error
 
-    def _member(self, path: str) -> ReadyItem:
+    def _read(self, path: str, _version: str) -> ReadyItem:
         return load_item(bytes(obstore.get(self._store, path).bytes()).decode(errors="replace"))
 
 

@@ -31,6 +31,8 @@ class Thumbnails:
     takes: float = 0.0
 
     parts: int = 1
+    grid: int = 30
+    """Where the maker cuts: every so many frames."""
     finished: list[float] = field(default_factory=list)
 
     def make(self, ready, deadline):
@@ -40,18 +42,20 @@ class Thumbnails:
         if key in self.trouble:
             raise self.trouble[key]
         if self.parts > 1:
-            return Split(0, tuple({"number": n, "parts": self.parts} for n in range(self.parts)))
+            cuts = ({"number": n, "parts": self.parts, "grid": self.grid} for n in range(self.parts))
+            return Split(0, tuple(cuts))
         self.made.append(key)
         return self._done(ready)
 
     def make_part(self, part, deadline):
         assert deadline.remaining() > 0
         self.finished.append(part.part["number"])
-        return {"number": part.part["number"], "frames": 10}
+        return part.part
 
     def join(self, ready, slot, results):
         assert slot == 0
         assert [result["number"] for result in results] == list(range(self.parts))
+        assert len({result["grid"] for result in results}) == 1
         return self._done(ready)
 
     @staticmethod
@@ -191,6 +195,23 @@ def test_another_content_of_the_video_shares_no_part_with_the_first():
     drain(stage_of(world, maker, videos), videos)
 
     assert sorted(maker.finished) == [0, 0, 1, 1]
+
+
+def test_parts_that_another_version_cut_elsewhere_are_not_joined_with_ours():
+    """After an update, the parts of the old plan end among themselves, and so do those of the new."""
+    world, old, new = World(), Thumbnails(parts=2, grid=30), Thumbnails(parts=2, grid=45)
+    videos = LocalQueue(world.clock)
+    stage = stage_of(world, old, videos)
+    videos.send([long_video(world)])
+    for _ in ("the video", "its first part"):
+        batch = videos.receive(1)
+        videos.answer(batch, stage.run(batch, Budget(world.clock, 60)))
+    videos.send([long_video(world)])
+
+    drain(stage_of(world, new, videos), videos)
+
+    assert (old.finished, new.finished) == ([0], [1, 0, 1])
+    assert len({messages.load_item(body).item for body in world.items.bodies()}) == 1
 
 
 def long_video(world, content="v1"):
