@@ -105,17 +105,17 @@ class Ending:
 
 def run(  # noqa: PLR0913 - each is a fact of the run, and none has a better home
     command: Command,
-    source: Path,
+    source: Path | bytes,
     readers: Sequence[Reader],
     *,
     deadline: Deadline,
     limits: Limits,
     on_line: Callable[[str], bool] = lambda _line: False,
 ) -> Ending:
-    """Run a command over a file, each pipe with its reader in a thread of its own, and return how it ended.
+    """Run a command over a file, or over bytes as if they were one; return how it ended.
 
-    `on_line` sees every line of standard error, and says whether it has dealt with it: the last of the others
-    are told in errors. What a reader raises ends the run and is raised.
+    Each pipe has its reader, in a thread of its own. `on_line` sees every line of standard error, and says
+    whether it has dealt with it: the last of the others are told in errors. What a reader raises ends the run and is raised.
 
     Raises:
         OutOfTimeError: The deadline passed; the whole process group was killed.
@@ -154,8 +154,13 @@ def run(  # noqa: PLR0913 - each is a fact of the run, and none has a better hom
     return Ending(process.returncode, " | ".join(said)[-2000:])
 
 
-def _open(source: Path) -> int:
+def _open(source: Path | bytes) -> int:
     """Open a regular file; a link or a device in its place is nobody's honest doing."""
+    if isinstance(source, bytes):
+        with tempfile.TemporaryFile() as kept:
+            kept.write(source)
+            kept.seek(0)
+            return os.dup(kept.fileno())
     file = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     if not stat.S_ISREG(os.fstat(file).st_mode):
         os.close(file)

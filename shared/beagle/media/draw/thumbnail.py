@@ -1,4 +1,4 @@
-"""The thumbnail of any image: inside 356x200, never enlarged."""
+"""The thumbnail of any image: inside 356x200, never enlarged, JPEG of quality 50."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from PIL import Image
 from beagle.media.draw.colour import show, shrinkable
 
 BOX = (356, 200)
+_QUALITY = 50
 _TURN_OF: dict[int, Image.Transpose] = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -23,8 +24,8 @@ _TURNS_BACK = {6: 8, 8: 6}
 _SIDEWAYS = frozenset({5, 6, 7, 8})
 
 
-def draw_thumbnail(image: Image.Image, turn: int = 1, quality: int = 50) -> bytes:
-    """Return a JPEG of an image that lies as this EXIF orientation says; the image is used up."""
+def draw_thumbnail(image: Image.Image, turn: int = 1) -> bytes:
+    """Return the thumbnail of an image that lies as this EXIF orientation says; the image is used up."""
     profile = image.info.get("icc_profile")
     small = shrinkable(image)
     small.thumbnail(BOX[::-1] if turn in _SIDEWAYS else BOX, Image.Resampling.LANCZOS, reducing_gap=2.0)
@@ -32,7 +33,7 @@ def draw_thumbnail(image: Image.Image, turn: int = 1, quality: int = 50) -> byte
     if turn in _TURN_OF:
         shown = shown.transpose(_TURN_OF[turn])
     shown.info = {}  # neither comments nor profiles
-    return encode_jpeg(shown, quality)
+    return encode_jpeg(shown, _QUALITY)
 
 
 def turn_back(orientation: int) -> int:

@@ -60,7 +60,7 @@ class Ffmpeg:
     limits: Limits = field(default_factory=Limits)
     bounds: Bounds = field(default_factory=Bounds)
 
-    def reading(self, file: int, *before: str) -> list[str]:
+    def reading(self, file: int, *before: str, formats: str = FORMATS) -> list[str]:
         """Return the head of a command line that reads a file given as a descriptor, and nothing else.
 
         Times start at zero, and stay what they are when reading starts further in: parts agree.
@@ -69,7 +69,7 @@ class Ffmpeg:
         return [
             str(self.path),
             *("-nostdin", "-hide_banner", "-nostats", "-loglevel", "info"),
-            *("-protocol_whitelist", "fd", "-format_whitelist", FORMATS, "-codec_whitelist", decoders),
+            *("-protocol_whitelist", "fd", "-format_whitelist", formats, "-codec_whitelist", decoders),
             *("-max_pixels", str(self.bounds.pixels), "-copyts", "-start_at_zero"),
             *before,
             *("-fd", str(file), "-i", "fd:"),

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from beagle.media.video.png import Layout, PngEncoder
-from beagle.media.video.thumbnail import shrink_jpeg, shrink_pixels
+from beagle.media.video.thumbnail import Picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,7 +29,7 @@ def frame_name(folder: str, number: int, extension: str) -> str:
 
 
 class PngFrames:
-    """Reads raw pictures and sends them off as PNG; one also becomes the thumbnail.
+    """Reads raw pictures and sends them off as PNG; one is kept for the thumbnail.
 
     As many pictures are in memory as there are buffers; with none free, ffmpeg waits.
     """
@@ -49,7 +49,7 @@ class PngFrames:
         self._choice = choice
         self._workers = workers
         self._own = threading.local()
-        self.thumbnail = b""
+        self.middle: Picture | None = None
         self.places = 0
 
     def __call__(self, stream: Stream) -> None:
@@ -93,7 +93,7 @@ class PngFrames:
         number, data = self._choice.number(place), b""
         try:
             if place == self._choice.thumbnail_place:
-                self.thumbnail = shrink_pixels(picture, size, self._layout)
+                self.middle = Picture.of_pixels(picture, size, self._layout)
             if number is not None:
                 if not hasattr(self._own, "encoder"):
                     self._own.encoder = PngEncoder(*size, self._layout)
@@ -105,16 +105,13 @@ class PngFrames:
 
 
 class JpegFrames:
-    """Splits a stream of JPEG files and sends each off, to all folders that want it.
-
-    One also becomes the thumbnail.
-    """
+    """Splits a stream of JPEG files and sends each off, to all folders that want it; one is kept, too."""
 
     def __init__(self, outgoing: Outgoing, folders: Sequence[str], choice: Choice) -> None:
         self._outgoing = outgoing
         self._folders = folders
         self._choice = choice
-        self.thumbnail = b""
+        self.middle: Picture | None = None
         self.places = 0
 
     def __call__(self, stream: Stream) -> None:
@@ -134,7 +131,7 @@ class JpegFrames:
         place, number = self.places, self._choice.number(self.places)
         self.places += 1
         if place == self._choice.thumbnail_place:
-            self.thumbnail = shrink_jpeg(data)
+            self.middle = Picture.of_jpeg(data)
         if number is not None:
             for folder in self._folders:
                 self._outgoing.put(frame_name(folder, number, "jpg"), data, "image/jpeg")

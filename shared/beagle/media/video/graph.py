@@ -175,11 +175,12 @@ def _jpegs(label: str, quality: int) -> list[str]:
     return ["-map", f"[{label}]", *_EVERY_FRAME, "-q:v", str(quality), "-c:v", "mjpeg", "-f", "image2pipe"]
 
 
-def thumbnail_arguments(time: int, pipe: str) -> list[str]:
-    """Return what makes the thumbnail of the first frame from a time on, in the source's time base."""
+def thumbnail_arguments(pipe: str, *, time: int | None = None) -> list[str]:
+    """Return what makes the thumbnail of the first frame, or of the first from a time in its time base on."""
+    chosen = f"select=gte(pts\\,{time})," if time is not None else ""
     scale = "scale=w='min(356,iw)':h='min(200,ih)':force_original_aspect_ratio=decrease"
     return [
-        *("-map", "0:V:0", "-vf", f"select=gte(pts\\,{time}),{scale}", "-frames:v", "1"),
+        *("-map", "0:V:0", "-vf", chosen + scale, "-frames:v", "1", "-pix_fmt", "yuvj420p"),
         *("-c:v", "mjpeg", "-q:v", "4", "-f", "image2pipe", pipe),
     ]
 

@@ -33,7 +33,7 @@ from beagle.media.video.manifest import (
 from beagle.media.video.outgoing import Outgoing
 from beagle.media.video.runner import Made, Progress, extract_frames
 from beagle.media.video.segments import durations
-from beagle.media.video.thumbnail import extract_thumbnail
+from beagle.media.video.thumbnail import extract_thumbnail, shrink
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,11 +120,11 @@ def extract_part(  # noqa: PLR0913, PLR0917 - what, of what, how, and where to
             progress=progress,
         )
         if part.has_middle:
-            picture = made.thumbnail if len(made.times) == part.frames else b""
-            middle = len(made.times) // 2
-            picture = picture or extract_thumbnail(
-                path, made.stamps[middle], made.times[middle], ffmpeg, deadline
-            )
+            if made.middle and len(made.times) == part.frames:
+                picture = shrink(made.middle, ffmpeg, deadline)
+            else:
+                middle = len(made.times) // 2
+                picture = extract_thumbnail(path, made.stamps[middle], made.times[middle], ffmpeg, deadline)
             outgoing.put(THUMBNAIL, picture, "image/jpeg")
         wants_peaks = part.has_sound_peaks and facts.audio_rate and options.shape == "hls"
         peaks = extract_peaks(path, ffmpeg, deadline) if wants_peaks else None

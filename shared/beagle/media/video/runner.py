@@ -16,6 +16,7 @@ from beagle.media.video.frames import HIGH, LOW, JpegFrames, PngFrames
 from beagle.media.video.manifest import segment_name
 from beagle.media.video.png import layout_of
 from beagle.media.video.segments import SegmentStream
+from beagle.media.video.thumbnail import Picture
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,8 +82,8 @@ class Made:
     times: list[float]
     stamps: list[int]
     visible: int
-    thumbnail: bytes
-    """Of the frame in the middle of those that the file promises; empty where it lies in another part."""
+    middle: Picture | None
+    """The frame in the middle of those that the file promises; None where it did not come."""
     streams: dict[str, SegmentStream] = field(default_factory=dict)
 
 
@@ -142,7 +143,7 @@ def extract_frames(  # noqa: PLR0913 - what, of what, how, and where to
     )
     ending.require_success()
     visible = _check(log, part, choice, frames.places, list(streams.values()))
-    return Made(log.size(), log.times, log.stamps, visible, frames.thumbnail, streams)
+    return Made(log.size(), log.times, log.stamps, visible, frames.middle, streams)
 
 
 def _namer(quality: str) -> Callable[[int], str]:

@@ -6,15 +6,11 @@ it is known only at the end which one is in the middle, and that is decoded agai
 
 from __future__ import annotations
 
-import io
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import numpy as np
-from PIL import Image
 
 from beagle.domain.errors import UnreadableMediaError
 from beagle.media import sandbox
-from beagle.media.draw.thumbnail import draw_thumbnail
 from beagle.media.video import graph
 
 if TYPE_CHECKING:
@@ -26,22 +22,34 @@ if TYPE_CHECKING:
     from beagle.media.video.png import Layout
     from beagle.ports import Deadline
 
-_QUALITY = 85
-_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A frame that left ffmpeg, and what ffmpeg must be told to read it again."""
+
+    data: bytes
+    form: tuple[str, ...]
+
+    @classmethod
+    def of_pixels(cls, pixels: bytes | bytearray, size: tuple[int, int], layout: Layout) -> Picture:
+        """Return the picture whose pixels lie in memory."""
+        described = ("-pixel_format", layout.name, "-video_size", "{}x{}".format(*size))
+        return cls(bytes(pixels), ("-f", "rawvideo", *described))
+
+    @classmethod
+    def of_jpeg(cls, data: bytes) -> Picture:
+        """Return the picture that a JPEG file holds."""
+        return cls(data, ("-f", "mjpeg"))
 
 
-def shrink_pixels(pixels: bytes | bytearray, size: tuple[int, int], layout: Layout) -> bytes:
-    """Return a JPEG of a frame whose pixels lie in memory."""
-    samples = np.frombuffer(pixels, np.uint8)
-    if layout.bits > 8:  # noqa: PLR2004 - the others have two bytes, the more significant first
-        samples = np.ascontiguousarray(samples[::2])
-    return draw_thumbnail(Image.frombuffer(_MODES[layout.channels], size, samples), quality=_QUALITY)
+def shrink(picture: Picture, ffmpeg: Ffmpeg, deadline: Deadline) -> bytes:
+    """Return the thumbnail, a JPEG, of a frame that is at hand."""
 
+    def command(file: int, pipes: Sequence[str]) -> list[str]:
+        reading = ffmpeg.reading(file, *picture.form, formats="rawvideo,mjpeg")
+        return [*reading, *graph.thumbnail_arguments(pipes[0])]
 
-def shrink_jpeg(data: bytes) -> bytes:
-    """Return a JPEG of a frame that is one already."""
-    with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
-        return draw_thumbnail(image, quality=_QUALITY)
+    return _run(command, picture.data, ffmpeg, deadline)
 
 
 def extract_thumbnail(path: Path, stamp: int, seconds: float, ffmpeg: Ffmpeg, deadline: Deadline) -> bytes:
@@ -49,18 +57,28 @@ def extract_thumbnail(path: Path, stamp: int, seconds: float, ffmpeg: Ffmpeg, de
 
     It is decoded from the key frame before it. Where a container finds no way there, from the beginning.
     """
-    for seek in (graph.seek_to(seconds), []):
-        picture = bytearray()
 
-        def keep(stream: Stream, picture: bytearray = picture) -> None:
-            while data := stream.read(1 << 16):
-                picture.extend(data)
+    def after(seek: Sequence[str]) -> sandbox.Command:
+        return lambda file, pipes: [
+            *ffmpeg.reading(file, *seek),
+            *graph.thumbnail_arguments(pipes[0], time=stamp),
+        ]
 
-        def command(file: int, pipes: Sequence[str], seek: Sequence[str] = tuple(seek)) -> list[str]:
-            return [*ffmpeg.reading(file, *seek), *graph.thumbnail_arguments(stamp, pipes[0])]
+    try:
+        return _run(after(graph.seek_to(seconds)), path, ffmpeg, deadline)
+    except UnreadableMediaError:
+        return _run(after([]), path, ffmpeg, deadline)
 
-        ending = sandbox.run(command, path, [keep], deadline=deadline, limits=ffmpeg.limits)
-        if picture:
-            return bytes(picture)
-    ending.require_success()
-    raise UnreadableMediaError("The frame in the middle, of which the thumbnail is made, cannot be decoded.")
+
+def _run(command: sandbox.Command, source: Path | bytes, ffmpeg: Ffmpeg, deadline: Deadline) -> bytes:
+    picture = bytearray()
+
+    def keep(stream: Stream) -> None:
+        while data := stream.read(1 << 16):
+            picture.extend(data)
+
+    ending = sandbox.run(command, source, [keep], deadline=deadline, limits=ffmpeg.limits)
+    if not picture:
+        ending.require_success()
+        raise UnreadableMediaError("The frame in the middle, which becomes the thumbnail, cannot be decoded.")
+    return bytes(picture)
