@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pillow_heif
 import pydicom
 import pytest
 from PIL import Image
@@ -158,6 +159,26 @@ def test_an_image_gets_its_thumbnail_and_size(
     assert _names(out) == ["thumbnail.jpg"]
     assert "1 file in" in ran.err
     assert _problems(ran, photograph, out) == []
+
+
+@pytest.mark.parametrize(("key", "kind"), [("p.heic", "HEIF"), ("p.avif", "AVIF"), ("p", "JPEG")])
+def test_a_type_is_told_where_the_key_does_not_tell_it(
+    beagle: Beagle, tmp_path: Path, scratch: Path, key: str, kind: str
+):
+    """Without it the file would be ignored, as a deployment without such a route does."""
+    pillow_heif.register_heif_opener()
+    picture, out = tmp_path / "picture", tmp_path / "made"
+    draw_ship("noon", size=(640, 400)).save(picture, kind)
+    ignored = beagle("artifacts", picture, "--out", out, "--storage-key", key)
+    told = beagle("artifacts", picture, "--out", out, "--storage-key", key, "--type", "image")
+
+    assert ignored.code == 1
+    assert "unknown_type" in ignored.err
+    [payload] = told.records
+    assert (payload["type"], payload["width"], payload["height"]) == ("image", 640, 400)
+    assert _names(out) == ["thumbnail.jpg"]
+    assert _problems(told, picture, out) == []
+    assert list(scratch.iterdir()) == []
 
 
 def test_what_read_only_storage_does_not_know_is_converted_when_asked(beagle: Beagle, tmp_path: Path):

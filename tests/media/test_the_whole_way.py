@@ -6,6 +6,7 @@ import subprocess
 from io import BytesIO
 
 import obstore
+import pillow_heif
 import pytest
 from PIL import Image
 
@@ -43,6 +44,37 @@ def test_an_uploaded_photo_is_an_item_with_a_thumbnail_and_the_size_that_browser
     assert {name: item.slots[0].fields[name] for name in ("width", "height")} == {"width": 600, "height": 800}
     assert Image.open(BytesIO(thumbnail)).size == (150, 200)
     assert place.world.endings()[Ending.REGISTERED] == 1
+
+
+@pytest.mark.parametrize(("name", "kind"), [("IMG_1.HEIC", "HEIF"), ("1.avif", "AVIF")])
+def test_heic_and_avif_are_images_where_a_route_says_so(archive, name, kind):
+    """Darwin's tables do not know the suffixes: no other route takes them, and no default."""
+    told = {
+        **ROUTE,
+        "watch": {"bucket": BUCKET, "prefix": "in/", "include": ["**/*.{heic,avif}"]},
+        "type": "image",
+    }
+    pillow_heif.register_heif_opener()
+    file = BytesIO()
+    Image.new("RGB", (800, 600), "teal").save(file, kind)
+    by_default, half_told = archive(), archive(route={**told, "type": None})
+    place = archive(route=told)
+    for each in (by_default, half_told, place):
+        each.upload(f"in/a/{name}", file.getvalue())
+        each.settle()
+
+    [item] = place.world.darwin.items()
+    [thumbnail] = place.artifacts().values()
+    assert (item.name, item.path, item.status, item.problems) == (name, "/a", "complete", ())
+    assert {key: item.slots[0].fields[key] for key in ("type", "width", "height")} == {
+        "type": "image",
+        "width": 800,
+        "height": 600,
+    }
+    assert Image.open(BytesIO(thumbnail)).size == (267, 200)
+    assert by_default.world.endings("prepare")[Ending.IGNORED] == 2
+    told_why = {(letter.code, "`type`" in letter.reason) for letter in half_told.world.letters()}
+    assert told_why == {("unsupported_media", True)}
 
 
 def test_an_uploaded_clip_is_an_item_with_all_its_frames_and_segments(archive, clip):

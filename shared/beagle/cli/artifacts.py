@@ -13,6 +13,7 @@ from beagle.cli.filters import AsJson  # noqa: TC001 - Typer reads the annotatio
 from beagle.cli.output import FAILED, aside, pretty_json, print_line, screen, styled, wants_lines
 from beagle.cli.running import stops_on_request
 from beagle.domain.errors import BeagleError, ConfigurationError
+from beagle.domain.media import MediaKind  # noqa: TC001 - Typer reads the annotations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,6 +41,14 @@ def artifacts(  # noqa: PLR0913, PLR0917 - each an option
             metavar="KEY", help="FILE's own storage key, as Darwin receives it; its end tells the type."
         ),
     ],
+    kind: Annotated[
+        MediaKind | None,
+        typer.Option(
+            "--type",
+            help="What FILE is, where the key's end does not say: HEIC and AVIF.",
+            show_default=False,
+        ),
+    ] = None,
     artifact_prefix: Annotated[
         str | None,
         typer.Option(
@@ -86,7 +95,7 @@ def artifacts(  # noqa: PLR0913, PLR0917 - each an option
     _require_option("--fps", "fps", fps)
     _require_option("--frames", "frames", frames)
     _require_new(out)
-    route = {
+    route: dict[str, object] = {
         "image": {"size": size},
         "video": {
             "fps": fps,
@@ -98,6 +107,8 @@ def artifacts(  # noqa: PLR0913, PLR0917 - each an option
         "dicom": {"convert": convert},
         "pdf": {"convert": convert},
     }
+    if kind:
+        route["type"] = kind
     console, payload, prefix = aside(), None, ""
     with stops_on_request(), _libraries(), _progress(console) as progress, _whole_or_nothing(out):
         from beagle.bootstrap.local import Workbench  # noqa: PLC0415 - see the package

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from beagle.domain.routes import Routes
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NEAR_MISSES = {
+    "no_route": "No route watches this key.",
+    "unknown_type": "Darwin's tables do not know its suffix; a route's `include` and `type` can take it.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ def route_event(
             near_miss = fit if near_miss == "no_route" else near_miss
             continue
         return _routed(routes.team, route, event, fit)
-    return NotAnObject(code=near_miss, detail="No route watches this key." if near_miss == "no_route" else "")
+    return NotAnObject(code=near_miss, detail=_NEAR_MISSES.get(near_miss, ""))
 
 
 def _fit(route: Route, ref: ObjectRef) -> dict[str, str] | str:

@@ -102,10 +102,11 @@ class Maker:
 
             still = make_still(reader, sink, children=self.children, size=making.size, deadline=deadline)
             return replace(slot, artifacts=still)
+        if slot.media_type is None:
+            raise UnsupportedMediaError("Its name does not tell what it is; the route's `type` can.")
         if slot.media_type not in making.converts:
             raise UnsupportedMediaError(
-                f"Read-only storage holds no {slot.media_type or 'files of this kind'}; a route may ask for "
-                "its conversion."
+                f"Read-only storage holds no {slot.media_type}; a route may ask for its conversion."
             )
         if slot.media_type == "dicom":
             from beagle.media.dicom import convert_dicom  # noqa: PLC0415
