@@ -52,6 +52,10 @@ REGISTERED = {
     "trimmed.mp4": Odd(
         what="trimmed without encoding anew", frames=57, sound=True, how="without what players leave out"
     ),
+    "raw.avi": Odd(what="uncompressed pictures in AVI"),
+    "raw.mov": Odd(what="uncompressed pictures in QuickTime"),
+    "surround.mov": Odd(what="sound of eight channels", sound=True, how="stereo in segments"),
+    "studio.mov": Odd(what="nine channels that say not what they are", sound=True, how="the first two"),
     "cover.mp4": Odd(what="a cover picture", sound=True, how="the cover is left out"),
     "endless.mkv": Odd(what="Matroska that tells no duration, as recorders stream it", sound=True),
     "broken_off.mkv": Odd(

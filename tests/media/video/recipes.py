@@ -8,6 +8,7 @@ from media.archive import PLAYLIST
 
 MOVING = ("-f", "lavfi", "-i", "testsrc2=s={size}:r={rate}:d={seconds}")
 SOUND = ("-f", "lavfi", "-i", "sine=f=330:d={seconds}")
+STUDIO = "pan=9 channels|" + "|".join(f"c{number}=c0" for number in range(9))
 X265 = ("-c:v", "libx265", "-x265-params")
 X264 = ("-c:v", "libx264", "-preset", "veryfast", "-g", "50")
 
@@ -57,6 +58,10 @@ RECIPES: dict[str, Recipe] = {
         *("-i", "{plain.mp4}", "-i", "{cover.jpg}", "-map", "1", "-map", "0", "-c", "copy"),
         *("-disposition:0", "attached_pic"),
     ),
+    "raw.avi": (*MOVING, "-c:v", "rawvideo", "-pix_fmt", "bgr24"),
+    "raw.mov": (*MOVING, "-c:v", "rawvideo", "-pix_fmt", "rgb24"),
+    "surround.mov": (*MOVING, *SOUND, *X264, "-af", "aformat=channel_layouts=7.1", "-c:a", "pcm_s16le"),
+    "studio.mov": (*MOVING, *SOUND, *X264, "-af", STUDIO, "-c:a", "pcm_s16le"),
     "cover.jpg": (*MOVING, "-frames:v", "1", "-update", "1"),
     "sound_only.mp4": (*SOUND, "-c:a", "aac"),
     "magicyuv.avi": (*MOVING, "-c:v", "magicyuv"),

@@ -27,6 +27,7 @@ CASES = {
     "slow.mp4": {"fps": "native"},
     "long_trimmed.mp4": {"fps": 10, "shape": "sections"},
     "long_rotated.mp4": {"fps": 5},
+    "long_studio.mov": {"fps": 2},
 }
 
 

@@ -12,11 +12,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from beagle.media.stream import Stream
+    from beagle.media.video.facts import Facts
     from beagle.media.video.ffmpeg import Ffmpeg
     from beagle.ports import Deadline
 
 
-def extract_peaks(path: Path, ffmpeg: Ffmpeg, deadline: Deadline) -> bytes | None:
+def extract_peaks(path: Path, facts: Facts, ffmpeg: Ffmpeg, deadline: Deadline) -> bytes | None:
     """Return a thousand unsigned bytes a second of the first sound, as gzip; None if it cannot be decoded.
 
     The same sound gives the same bytes: no time is written into them.
@@ -28,7 +29,7 @@ def extract_peaks(path: Path, ffmpeg: Ffmpeg, deadline: Deadline) -> bytes | Non
             peaks.extend(data)
 
     ending = sandbox.run(
-        lambda file, pipes: [*ffmpeg.reading(file), *graph.peaks_arguments(pipes[0])],
+        lambda file, pipes: [*ffmpeg.reading(file), *graph.peaks_arguments(facts, pipes[0])],
         path,
         [keep],
         deadline=deadline,

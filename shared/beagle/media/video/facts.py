@@ -13,9 +13,12 @@ _PIXELS = re.compile(r", (?P<format>[a-z]\w+)(?:\([^)]*\))?, \d+x\d+")
 _SHAPE = re.compile(r"\[SAR (?P<across>\d+):(?P<down>\d+) ")
 _ROTATION = re.compile(r"^      Display Matrix: rotation of (-?[\d.]+) degrees", re.IGNORECASE)
 _RATE = re.compile(r", (\d+) Hz")
+_ENCODABLE = re.compile(r" Hz, (mono|stereo|2\.1|3\.0|4\.0|quad|5\.0|5\.1|[1-6] channels)")
+_UNNAMED = re.compile(r" Hz, \d+ channels")
 _DEEP = re.compile(
     r"(9|1[0-6])(msb)?(le|be)$|^(rgb|bgr)48|^(rgba|bgra|ya|ayuv)64|^p[024]1[0-6]|^y2[01]\d|^x[v2]"
 )
+_STEREO, _FIRST_TWO = "aformat=channel_layouts=stereo", "pan=stereo|c0=c0|c1=c1"
 _DEFAULT_DURATION = b"\x23\xe3\x83"
 _FFMPEG_FRACTION = 30_000
 
@@ -32,6 +35,7 @@ class Header:
     square: bool = True
     audio_codec: str = ""
     audio_rate: int = 0
+    audio_mix: str = ""
     _inside: str = ""
 
     def read(self, line: str) -> bool:
@@ -63,6 +67,8 @@ class Header:
             self.audio_codec = codec
             rate = _RATE.search(rest)
             self.audio_rate = int(rate[1]) if rate else 0
+            if not _ENCODABLE.search(rest):
+                self.audio_mix = _FIRST_TWO if _UNNAMED.search(rest) else _STEREO
 
     @property
     def turned(self) -> bool:
@@ -152,7 +158,10 @@ class Facts:
     seconds: float
     audio_rate: int
     """Samples a second of the sound that goes into the segments; 0 without sound."""
-    square: bool
+    audio_mix: str = ""
+    """The filter that makes stereo of more channels than ffmpeg's AAC takes; of loudspeakers that have no
+    names, the first two."""
+    square: bool = True
     """Whether pixels are shown as wide as they are high."""
 
     @property

@@ -110,7 +110,8 @@ def _trim_sound(facts: Facts, part: Part) -> str:
     lead = max(first - _LEAD, 0) * _BLOCK
     until = f":end={(end + _LEAD) * _BLOCK / _sound_rate(facts):.6f}" if end is not None else ""
     begin = max(lead / _sound_rate(facts) - 1, 0)
-    return f"atrim=start={begin:.6f}{until},aresample={_sound_rate(facts)}:async=1:first_pts={lead}"
+    mix = f"{facts.audio_mix}," if facts.audio_mix else ""
+    return f"{mix}atrim=start={begin:.6f}{until},aresample={_sound_rate(facts)}:async=1:first_pts={lead}"
 
 
 def _sound_blocks(facts: Facts, part: Part) -> tuple[int, int | None]:
@@ -131,7 +132,7 @@ def _sound(facts: Facts, part: Part, number: int) -> list[str]:
     if not facts.audio_rate:
         return []
     if part.is_whole:
-        return ["-map", "0:a:0", "-c:a", "aac"]
+        return ["-map", "0:a:0", *(("-af", facts.audio_mix) if facts.audio_mix else ()), "-c:a", "aac"]
     first, end = _sound_blocks(facts, part)
     other = [f"lt(pts,{first * _BLOCK})"] if part.start is not None else []
     other += [f"gte(pts,{end * _BLOCK})"] if end is not None else []
@@ -190,6 +191,7 @@ def seek_to(seconds: float) -> list[str]:
     return ["-noaccurate_seek", "-ss", f"{max(seconds - _SEEK_MARGIN, 0):.6f}"]
 
 
-def peaks_arguments(pipe: str) -> list[str]:
+def peaks_arguments(facts: Facts, pipe: str) -> list[str]:
     """Return what turns the first sound into a thousand unsigned bytes a second."""
-    return ["-map", "0:a:0", "-ac", "1", "-af", "aresample=1000", "-f", "u8", pipe]
+    filters = ",".join(filter(None, (facts.audio_mix, "aresample=1000")))
+    return ["-map", "0:a:0", "-ac", "1", "-af", filters, "-f", "u8", pipe]

@@ -127,7 +127,7 @@ def extract_part(  # noqa: PLR0913, PLR0917 - what, of what, how, and where to
                 picture = extract_thumbnail(path, made.stamps[middle], made.times[middle], ffmpeg, deadline)
             outgoing.put(THUMBNAIL, picture, "image/jpeg")
         wants_peaks = part.has_sound_peaks and facts.audio_rate and options.shape == "hls"
-        peaks = extract_peaks(path, ffmpeg, deadline) if wants_peaks else None
+        peaks = extract_peaks(path, facts, ffmpeg, deadline) if wants_peaks else None
         if peaks:
             outgoing.put(AUDIO_PEAKS, peaks, "application/octet-stream", "gzip")
     width, height = made.size

@@ -48,10 +48,11 @@ def probe(path: Path, ffmpeg: Ffmpeg, deadline: Deadline) -> Facts:
 
     def command(file: int, pipes: Sequence[str]) -> list[str]:
         copy = ("-map", "0:V:0", "-c", "copy", "-map_metadata", "-1")
+        matroska = ("-f", "matroska", "-allow_raw_vfw", "1")
         return [
             *ffmpeg.reading(file),
             *(*copy, "-f", "framecrc", pipes[0]),
-            *(*copy, "-frames:v", "1", "-bsf:v", "setts=ts=N", "-f", "matroska", pipes[1]),
+            *(*copy, "-frames:v", "1", "-bsf:v", "setts=ts=N", *matroska, pipes[1]),
         ]
 
     ending = sandbox.run(
@@ -135,5 +136,6 @@ def _conclude(header: Header, packets: Packets, head: bytes, ending: sandbox.End
         keys=array("q", [] if packets.guessed else sorted(packets.keys)),
         seconds=shown,
         audio_rate=sound,
+        audio_mix=header.audio_mix,
         square=header.square,
     )
