@@ -1,6 +1,7 @@
 """Colours of thumbnails: sRGB, on white, eight bits without clipping."""
 
 import struct
+import zlib
 
 import pytest
 from PIL import Image, ImageCms
@@ -40,6 +41,24 @@ def wide_gamut() -> bytes:
     head[36:40] = b"acsp"
     head[68:80] = b"".join(map(s15, (0.9642, 1.0, 0.8249)))
     return bytes(head) + struct.pack(">I", len(tags)) + table + body
+
+
+def png(depth: int, colour: tuple[int, ...], transparent: tuple[int, ...]) -> bytes:
+    """Return a PNG of one colour, with the transparent colour that it tells; Pillow writes neither depth."""
+    width, height = SIZE
+    bits = "".join(f"{value:0{depth}b}" for value in colour) * width
+    row = b"\0" + int(bits, 2).to_bytes(len(bits) // 8, "big")
+    chunks = [
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, depth, 0 if len(colour) == 1 else 2, 0, 0, 0)),
+        *([(b"tRNS", struct.pack(f">{len(transparent)}H", *transparent))] if transparent else []),
+        (b"IDAT", zlib.compress(row * height)),
+        (b"IEND", b""),
+    ]
+    sealed = (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(sealed)
 
 
 def colour_of(children, sink, data: bytes) -> tuple[int, ...]:
@@ -140,6 +159,27 @@ def test_a_transparent_colour_of_a_png_is_white(children, sink):
     data = encode(Image.new("RGB", SIZE, (1, 2, 3)), "PNG", transparency=(1, 2, 3))
 
     assert close(colour_of(children, sink, data), (255, 255, 255))
+
+
+@pytest.mark.parametrize(
+    ("depth", "colour", "shown"),
+    [
+        (1, (1,), 255), (2, (1,), 85), (4, (5,), 85), (8, (85,), 85), (16, (21930,), 85), (16, (0,), 0), (16, (65535,), 255),
+        (8, (85, 85, 85), 85), (16, (21930, 21930, 21930), 85), (16, (0, 0, 255), 0),
+    ],
+)  # fmt: skip
+def test_a_transparent_colour_of_any_depth_is_white(children, sink, depth, colour, shown):
+    """Grey of 1 to 16 bits, colours of 8 and 16; the same colour shows where nothing makes it transparent."""
+    hidden, seen = (png(depth, colour, transparent) for transparent in (colour, ()))
+
+    assert colour_of(children, sink, hidden) == (255, 255, 255)
+    assert close(colour_of(children, sink, seen), (shown,) * 3, 3)
+
+
+@pytest.mark.parametrize("other", [(21931,), (21929,), (21930 + 256,)])
+def test_neighbours_of_a_transparent_grey_of_16_bits_show(children, sink, other):
+    """The mask is made of all 16 bits: only one of 65,536 values is hidden."""
+    assert close(colour_of(children, sink, png(16, other, (21930,))), (85, 85, 85), 3)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "GIF"])

@@ -6,14 +6,24 @@ import io
 import math
 from contextlib import suppress
 from functools import cache
+from typing import TYPE_CHECKING
 
 from PIL import Image, ImageCms
 
 from beagle.domain.errors import UnsupportedMediaError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _BITS_PER_SAMPLE, _PHOTOMETRIC = 258, 262
 _WHITE_IS_ZERO = 0
 _MODES_OF_PROFILES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab": "LAB"}
+_IN_EIGHT_BITS: dict[str, Callable[[int], int]] = {
+    "L;2": lambda value: value * 85,
+    "L;4": lambda value: value * 17,
+    "RGB;16B": lambda value: value >> 8,
+}
+"""What Pillow makes of the numbers of a PNG, by its name for how they are stored."""
 _SHRINKABLE = frozenset({"L", "LA", "RGB", "RGBA", "CMYK", "YCbCr", "LAB"})
 
 
@@ -25,6 +35,7 @@ def shrinkable(image: Image.Image) -> Image.Image:
     if image.mode in {"I", "F"} or image.mode.startswith("I;16"):
         return _scale_grey(image)
     if "transparency" in image.info:
+        _tell_in_eight_bits(image)
         return image.convert("RGBA")
     if image.mode in _SHRINKABLE:
         return image
@@ -40,6 +51,18 @@ def show(image: Image.Image, profile: bytes | None) -> Image.Image:
     white = Image.new("RGB", image.size, "white")
     white.paste(_to_srgb(opaque, profile), mask=alpha)
     return white
+
+
+def _tell_in_eight_bits(image: Image.Image) -> None:
+    """Tell a PNG's transparent colour by the numbers that its pixels will have: Pillow tells the file's own.
+
+    Of 16 bits the upper eight are left, so that neighbours of the colour become transparent with it.
+    """
+    for tile in getattr(image, "tile", ()):
+        if fit := _IN_EIGHT_BITS.get(str(tile.args)):
+            hidden = image.info["transparency"]
+            image.info["transparency"] = tuple(map(fit, hidden)) if isinstance(hidden, tuple) else fit(hidden)
+            return
 
 
 def _scale_grey(image: Image.Image) -> Image.Image:
@@ -60,8 +83,17 @@ def _scale_grey(image: Image.Image) -> Image.Image:
     grey = wide.point(lambda value: value * scale + -low * scale).convert("L")
     if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
         grey = grey.point(lambda value: 255 - value)
-    grey.info = image.info
+    grey.info = dict(image.info)
+    if (hidden := grey.info.pop("transparency", None)) is not None:
+        grey.paste(255, mask=_where(image, hidden))
     return grey
+
+
+def _where(image: Image.Image, value: int) -> Image.Image:
+    """Return a mask of the pixels that have a value of 16 bits."""
+    table = [0] * (1 << 16)
+    table[value] = 255
+    return image.convert("I").point(table, "L")
 
 
 def _extremes(image: Image.Image) -> tuple[float, float]:
