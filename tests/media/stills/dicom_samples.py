@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, generate_uid
+from pydicom.uid import UID, ExplicitVRLittleEndian, SecondaryCaptureImageStorage, generate_uid
 
 from media.stills.samples import DICOM_SAMPLES, Object
 
@@ -13,11 +13,11 @@ def sample(name: str) -> Object:
     return Object((DICOM_SAMPLES / f"{name}.dcm").read_bytes())
 
 
-def slice_of(pixels: np.ndarray, **header) -> Object:
-    """Return a DICOM file with these grey values."""
+def slice_of(pixels: np.ndarray, syntax: UID = ExplicitVRLittleEndian, **header) -> Object:
+    """Return a DICOM file with these grey values, not compressed."""
     dataset = Dataset()
     dataset.file_meta = FileMetaDataset()
-    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset.file_meta.TransferSyntaxUID = syntax
     dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID = SecondaryCaptureImageStorage
     dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID = generate_uid()
     dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
@@ -27,7 +27,8 @@ def slice_of(pixels: np.ndarray, **header) -> Object:
     dataset.BitsAllocated = dataset.BitsStored = pixels.dtype.itemsize * 8
     dataset.HighBit = dataset.BitsStored - 1
     dataset.PixelRepresentation = int(pixels.dtype.kind == "i")
-    dataset.PixelData = pixels.tobytes()
+    order = "<" if syntax.is_little_endian else ">"
+    dataset.PixelData = pixels.astype(pixels.dtype.newbyteorder(order)).tobytes()
     for name, value in header.items():
         setattr(dataset, name, value)
     out = io.BytesIO()

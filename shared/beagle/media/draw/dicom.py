@@ -70,7 +70,7 @@ def draw(files: Sequence[BinaryIO], put: Put, arguments: Words) -> Words:
         sections = Sections(put, thumbnail_of=total // 2)
         for file in slices:
             for index, frame in enumerate(_frames(files, file)):
-                image = show_frame(file.header, index, frame, values if needs_range(file.header) else None)
+                image = show_frame(file.header, index, frame, values)
                 if total == 1:
                     put("image.png", encode_png(image))
                     size = image.size
@@ -120,7 +120,8 @@ def _require_bounds(slices: Sequence[_File], arguments: Words) -> None:
 
 def _range_of_series(files: Sequence[BinaryIO], slices: Sequence[_File]) -> tuple[float, float]:
     """Return the range of all values for which no window is told, so that no slice flickers."""
-    ranges = [range_of(file.header, _frames(files, file)) for file in slices if needs_range(file.header)]
+    untold = (file for file in slices if needs_range(file.header, file.frames))
+    ranges = [range_of(file.header, _frames(files, file)) for file in untold]
     low = min((low for low, _ in ranges), default=0.0)
     high = max((high for _, high in ranges), default=0.0)
     return (low, high) if math.isfinite(low) and math.isfinite(high) else (0.0, 0.0)
