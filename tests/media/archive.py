@@ -58,8 +58,9 @@ class Archive:
             artifacts=maker,
             videos=Onward(self.videos, StoreParcels(self.world.state)),
         )
+        self.no_libraries = Children(tasks="not.in.the.package")
         self.extract = Extract(
-            artifacts=maker,
+            artifacts=replace(maker, children=self.no_libraries),
             results=StorePartResults(self.world.state),
             items=onward,
             videos=self.videos,

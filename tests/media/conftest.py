@@ -21,6 +21,7 @@ def archive():
     yield make
     for one in made:
         one.children.close()
+        one.no_libraries.close()
 
 
 @pytest.fixture

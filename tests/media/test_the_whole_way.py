@@ -107,6 +107,20 @@ def test_a_clip_made_in_parts_has_the_same_frames_and_manifest_as_one_made_at_on
     assert {name: one[name] for name in same} == {name: other[name] for name in same}
 
 
+def test_an_image_beside_a_video_is_made_where_images_can_be(archive, clip):
+    """Extract, which makes the video, has no library that reads images, and needs none."""
+    group = {"by": "{folder}", "slots": ["plan.jpg", "cam.mp4"]}
+    place = archive(route={**ROUTE, "group": group})
+    place.upload("in/a/plan.jpg", photo(), times=1)
+    place.upload("in/a/cam.mp4", clip, times=1)
+    place.settle()
+
+    [item] = place.world.darwin.items()
+    assert ([slot.fields["type"] for slot in item.slots], item.problems) == (["image", "video"], ())
+    assert not place.world.letters()
+    assert not place.world.journal.bugs
+
+
 def test_an_object_that_was_overwritten_meanwhile_is_made_once_from_its_new_content(archive):
     place = archive()
     place.upload("in/1.jpg", photo(400, 300))

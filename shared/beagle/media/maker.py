@@ -48,15 +48,24 @@ class Maker:
 
     def make(self, ready: ReadyItem, deadline: Deadline) -> Item | Split:
         """Return the item with every slot's artifacts, or how to split its first long video."""
-        item = ready.item
-        for index, slot in enumerate(item.slots):
-            if slot.artifacts is not None:
-                continue
-            made = self._slot(replace(ready, item=item), index, slot, deadline)
-            if isinstance(made, Split):
-                return made
-            item = replace(item, slots=(*item.slots[:index], made, *item.slots[index + 1 :]))
-        return item
+        slots = list(self.make_stills(ready, deadline).slots)
+        for index, slot in enumerate(slots):
+            if slot.artifacts is None:
+                made = self._video(ready, index, slot, deadline)
+                if isinstance(made, Split):
+                    return made
+                slots[index] = made
+        return replace(ready.item, slots=tuple(slots))
+
+    def make_stills(self, ready: ReadyItem, deadline: Deadline) -> Item:
+        """Return the item with the artifacts of every slot that is no video."""
+        slots = (
+            slot
+            if slot.artifacts is not None or slot.media_type == "video"
+            else self._still(ready, slot, deadline)
+            for slot in ready.item.slots
+        )
+        return replace(ready.item, slots=tuple(slots))
 
     def make_part(self, part: ReadyPart, deadline: Deadline) -> dict[str, Any]:
         """Make the artifacts of one part of a video; return what `join` needs of it."""
@@ -91,11 +100,9 @@ class Maker:
         slots[slot] = replace(slots[slot], artifacts=join_parts(parts, sink, _making(ready)))
         return replace(ready.item, slots=tuple(slots))
 
-    def _slot(self, ready: ReadyItem, index: int, slot: Slot, deadline: Deadline) -> Slot | Split:
+    def _still(self, ready: ReadyItem, slot: Slot, deadline: Deadline) -> Slot:
         event, making = _event_of(ready, slot), _making(ready)
         sink = self.sink_of(event, ready.item)
-        if slot.media_type == "video":
-            return self._video(ready, index, slot, deadline)
         reader = self.open_object(event)
         if slot.media_type == "image":
             from beagle.media.stills import make_still  # noqa: PLC0415

@@ -18,7 +18,7 @@ from beagle.pipeline.endings import Endings, Subject
 from beagle.pipeline.groups import Groups
 from beagle.pipeline.limits import Sparing, require_time
 from beagle.pipeline.passing import Onward, pass_on
-from beagle.ports import ArtifactMaker, Journal, Parse, Split
+from beagle.ports import ArtifactMaker, Journal, Parse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +38,7 @@ class Prepare:
     videos: Onward | None
     """Where videos go to have their artifacts made; None where no route is read-only."""
     artifacts: ArtifactMaker | None
-    """Makes the artifacts of everything else; None where no route is read-only."""
+    """Makes the artifacts of every slot that is no video; None where no route is read-only."""
     groups: Groups | None
     endings: Endings
     journal: Journal
@@ -54,7 +54,7 @@ class Prepare:
                     with bugs_told("prepare", self.journal):
                         require_time(deadline)
                         ready = self._ready(announced, subject)
-                        if isinstance(ready, ReadyItem) and not _waits_for_extraction(ready):
+                        if isinstance(ready, ReadyItem):
                             ready = self._with_artifacts(ready, Sparing(deadline))
                 except BeagleError as error:
                     account.end(message, self.endings.end(subject, error))
@@ -111,11 +111,10 @@ class Prepare:
         return ready
 
     def _with_artifacts(self, ready: ReadyItem, deadline: Deadline) -> ReadyItem:
-        """Return an item without videos as it can be registered."""
+        """Return an item with all artifacts that it needs but those of videos."""
         if ready.item.access == "read_write" or self.artifacts is None:
             return ready
-        made = self.artifacts.make(ready, deadline)
-        return ready if isinstance(made, Split) else replace(ready, item=made)
+        return replace(ready, item=self.artifacts.make_stills(ready, deadline))
 
 
 def _waits_for_extraction(ready: ReadyItem) -> bool:

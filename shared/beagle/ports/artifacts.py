@@ -65,12 +65,17 @@ class ArtifactMaker(Protocol):
     def make(self, ready: ReadyItem, deadline: Deadline) -> Item | Split:
         """Return the item with every slot's artifacts, durable at deterministic keys; or how to split it.
 
+        What a slot has already is not made again.
+
         Raises:
             VerdictError: The object can never have them.
             SupersededError: It has other content by now.
             ServiceError: Not now.
 
         """
+
+    def make_stills(self, ready: ReadyItem, deadline: Deadline) -> Item:
+        """Return the item with the artifacts of every slot that is no video. Raises as `make`."""
 
     def make_part(self, part: ReadyPart, deadline: Deadline) -> dict[str, Any]:
         """Make the artifacts of one part; return what `join` needs of it. Raises as `make`."""

@@ -9,6 +9,7 @@ import pytest
 
 from beagle import messages
 from beagle.domain.events import NotAnObject, Notification
+from beagle.domain.items import ImageArtifacts
 from beagle.domain.outcomes import Ending
 from beagle.domain.routes import parse_routes
 from beagle.messages import MESSAGE_LIMIT
@@ -274,6 +275,38 @@ def test_read_only_objects_go_where_their_artifacts_are_made():
     assert {outcome.ending for outcome in report.outcomes} == {Ending.PASSED_ON}
     assert [messages.load_item(body).item.slots[0].storage_key for body in videos.bodies()] == ["ro/1.mp4"]
     assert waiting(world) == ["rw/1.mp4"]
+
+
+class Stills:
+    """Makes the artifacts of all but videos without looking at them."""
+
+    def make_stills(self, ready, deadline):
+        assert deadline.remaining() > 0
+        made = ImageArtifacts(thumbnail_key=".beagle/t.jpg", width=4, height=2)
+        slots = [s if s.media_type == "video" else replace(s, artifacts=made) for s in ready.item.slots]
+        return replace(ready.item, slots=tuple(slots))
+
+
+def test_a_group_with_a_video_goes_to_extract_with_all_its_other_artifacts_made():
+    """Extract knows nothing but videos; a group without any goes to register at once."""
+    [route] = ROUTES["routes"]
+    found, archive = {}, {**route, "access": "read_only"}
+    for slots in (("plan.jpg", "cam.mp4"), ("l.jpg", "r.jpg")):
+        world = World()
+        queue = LocalQueue(world.clock)
+        routes = {"team": "acme", "routes": [{**archive, "group": {"by": "{folder}", "slots": slots}}]}
+        world.prepare = replace(
+            world.prepare,
+            routes=parse_routes(routes),
+            artifacts=Stills(),
+            videos=Onward(queue, StoreParcels(world.state)),
+        )
+        run(world, *(announced(world, f"a/{slot}") for slot in slots))
+        [body] = [*queue.bodies(), *world.items.bodies()]
+        made = [slot.artifacts is not None for slot in messages.load_item(body).item.slots]
+        found[slots] = (made, len(queue), len(world.items))
+
+    assert found == {("plan.jpg", "cam.mp4"): ([True, False], 1, 0), ("l.jpg", "r.jpg"): ([True, True], 0, 1)}
 
 
 def test_two_messages_of_one_id_fail_the_batch():
