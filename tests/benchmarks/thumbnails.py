@@ -1,7 +1,9 @@
 """Thumbnails against ImageMagick: the same images, in one run, side by side.
 
-`python tests/benchmarks/thumbnails.py [--rounds N] [--quick]` prints a table. The other side is what V7's
-documentation suggests: `mogrify -resize "356x200>" -format jpg -quality 50`, a new process for each image.
+`python tests/benchmarks/thumbnails.py [--rounds N] [--quick]` prints two tables: what images take, and the
+eight EXIF orientations of one JPEG. The other side is what V7's documentation suggests, one process an image:
+`mogrify -resize "356x200>" -format jpg -quality 50`. Exits with 1 where a thumbnail is not mogrify's, in size
+or by more than a JPEG's difference, or where a worker that draws JPEGs takes more memory than is stated.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from PIL import Image, ImageChops, ImageStat
+from PIL import Image
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "shared")]
@@ -30,14 +32,14 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "shared")]
 from beagle.media.child import Children  # noqa: E402 - the path comes first
 from beagle.media.stills import make_still  # noqa: E402
 from benchmarks.one_thumbnail import File, Kept  # noqa: E402
-from benchmarks.rows import Row  # noqa: E402
+from benchmarks.thumbnail_likeness import LEAST, RESIZE, Likeness, Turned, turn  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 THEIRS = "out/image.jpg"
-RESIZE = ["-resize", "356x200>"]
 TWELVE, FIFTY = (4032, 3024), (8688, 5792)
+UPRIGHT = (2160, 3840)  # fitted, 112.5 pixels wide: both must round alike
 CASES: dict[str, tuple[tuple[int, int], str, dict[str, object]]] = {
     "12 MP JPEG": (TWELVE, "jpg", {"quality": 90}),
     "12 MP JPEG, progressive": (TWELVE, "jpg", {"quality": 90, "progressive": True}),
@@ -47,6 +49,8 @@ CASES: dict[str, tuple[tuple[int, int], str, dict[str, object]]] = {
     "12 MP WebP": (TWELVE, "webp", {"quality": 85}),
     "12 MP AVIF": (TWELVE, "avif", {"quality": 70, "speed": 9}),
 }
+MEMORY = {"12 MP JPEG": 40, "50 MP JPEG": 40}
+"""Megabytes that a worker takes at most: these are decoded small."""
 FRESH = Path(__file__).with_name("one_thumbnail.py")
 
 
@@ -131,26 +135,15 @@ def peak_of(pid: int) -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
 
 
-def difference(ours: Image.Image, theirs: Image.Image) -> str:
-    """Return the peak signal-to-noise ratio of two images, in decibels."""
-    if ours.size != theirs.size:
-        return f"sizes differ: {ours.size}, {theirs.size}"
-    squares = ImageStat.Stat(ImageChops.difference(ours.convert("RGB"), theirs.convert("RGB"))).rms
-    mean = sum(value * value for value in squares) / 3
-    return "equal" if mean == 0 else f"{10 * math.log10(255 * 255 / mean):.1f} dB"
-
-
-def unpacked(path: Path, folder: Path) -> str:
+def unpacked(path: Path, folder: Path) -> Likeness:
     """Return how near our pixels come to ImageMagick's before both become JPEG."""
     from beagle.media.draw.colour import show, shrinkable  # noqa: PLC0415 - decoders belong to children
-    from beagle.media.draw.thumbnail import BOX  # noqa: PLC0415
+    from beagle.media.draw.thumbnail import BOX, shrink  # noqa: PLC0415
 
     theirs = folder / "theirs.png"
     subprocess.run(["convert", str(path), *RESIZE, str(theirs)], check=True)  # noqa: S607
     with Image.open(path) as image:
-        small = shrinkable(image)
-        small.thumbnail(BOX, Image.Resampling.LANCZOS, reducing_gap=2.0)
-        return difference(show(small, None), Image.open(theirs))
+        return Likeness.of(show(shrink(shrinkable(image), BOX), None), Image.open(theirs))
 
 
 def repeat(rounds: int, measure: Callable[[], Cost]) -> Cost:
@@ -161,20 +154,24 @@ def repeat(rounds: int, measure: Callable[[], Cost]) -> Cost:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What one image took on both sides; `why_not` where ImageMagick could not be measured."""
+    """What one image took on both sides; `theirs` is None where ImageMagick cannot read it."""
+
+    HEADS = (
+        "image", "mogrify: CPU, wall, peak", "Beagle, warm", "CPU, wall ratio", "Beagle, new process",
+        "CPU, wall ratio", "pixels against ImageMagick's", "both as JPEG",
+    )  # fmt: skip
 
     name: str
     warm: Cost
     fresh: Cost
     theirs: Cost | None = None
-    why_not: str = ""
-    pixels: str = ""
-    as_jpeg: str = ""
+    pixels: Likeness | None = None
+    as_jpeg: Likeness | None = None
 
     def line(self) -> str:
         """Return it as a line of the table."""
         if self.theirs is None:
-            return f"| {self.name} | {self.why_not} | {self.warm} | | {self.fresh} | | | |"
+            return f"| {self.name} | cannot read it | {self.warm} | | {self.fresh} | | | |"
         warm, fresh = (
             f"**{self.theirs.cpu / cost.cpu:.1f}x**, {self.theirs.wall / cost.wall:.1f}x"
             for cost in (self.warm, self.fresh)
@@ -184,20 +181,15 @@ class Comparison:
             f"| {self.fresh} | {fresh} | {self.pixels} | {self.as_jpeg} |"
         )
 
-    def rows(self) -> Iterator[Row]:
-        """Yield it as rows of the whole benchmark."""
-        for what, cost in (("a warm worker", self.warm), ("a new process", self.fresh)):
-            if self.theirs is None:
-                note, times = f"{cost}; mogrify: {self.why_not}", None
-            else:
-                note, times = f"{cost}; mogrify: {self.theirs}", self.theirs.cpu / cost.cpu
-            yield Row(
-                group="Thumbnails, processor time against mogrify's",
-                what=f"{self.name}, {what}",
-                value=times,
-                unit="times less",
-                note=note,
-            )
+    def faults(self) -> Iterator[str]:
+        """Yield what is not as ImageMagick has it, or takes more than is stated."""
+        for name, likeness in (("pixels", self.pixels), ("as JPEG", self.as_jpeg)):
+            if likeness and not likeness.alike:
+                yield f"{self.name}, {name}: {likeness}"
+        allowed = MEMORY.get(self.name, math.inf)
+        for name, cost in (("a warm worker", self.warm), ("a new process", self.fresh)):
+            if cost.memory > allowed:
+                yield f"{self.name}, {name}: {cost.memory:.0f} MB are more than {allowed}"
 
 
 def compare(name: str, rounds: int) -> Comparison:
@@ -209,38 +201,47 @@ def compare(name: str, rounds: int) -> Comparison:
         make_still(File(path), kept, children=children)
         warm = repeat(rounds, lambda: cost_warm(children, path))
         fresh = repeat(rounds, lambda: cost_fresh(path))
-        if shutil.which("mogrify") is None:
-            return Comparison(name, warm, fresh, why_not="not installed")
         try:
             theirs = repeat(rounds, lambda: cost_of_mogrify(path, folder))
         except subprocess.CalledProcessError:
-            return Comparison(name, warm, fresh, why_not="cannot read it")
+            return Comparison(name, warm, fresh)
         pixels = apart(unpacked, path, folder)
         with Image.open(io.BytesIO(kept["thumbnail.jpg"])) as ours, Image.open(folder / THEIRS) as small:
-            return Comparison(name, warm, fresh, theirs, pixels=pixels, as_jpeg=difference(ours, small))
+            return Comparison(name, warm, fresh, theirs, pixels, Likeness.of(ours, small))
 
 
-def measure(advance: Callable[[str], None], rounds: int = 3) -> Iterator[Row]:
-    """Measure every image, as part of the whole benchmark."""
-    for name in CASES:
-        advance(f"thumbnail of a {name}")
-        yield from compare(name, rounds).rows()
+def turned() -> list[Turned]:
+    """Return how the eight orientations of a photograph compare."""
+    with tempfile.TemporaryDirectory() as folder:
+        return list(turn(picture(*UPRIGHT), Path(folder)))
+
+
+def show(heads: Sequence[str], rows: Iterable[Comparison | Turned]) -> list[str]:
+    """Print a table, row by row, and return what is wrong in it."""
+    sys.stdout.write(f"| {' | '.join(heads)} |\n|{' --- |' * len(heads)}\n")
+    faults: list[str] = []
+    for row in rows:
+        sys.stdout.write(row.line() + "\n")
+        sys.stdout.flush()
+        faults += row.faults()
+    return faults
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Print the tables, and say what is wrong."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5, help="how often each is measured; medians are shown")
     parser.add_argument("--quick", action="store_true", help="only the 12 MP JPEG and PNG, once")
     options = parser.parse_args(arguments)
-    heads = (
-        "image", "mogrify: CPU, wall, peak", "Beagle, warm", "CPU, wall ratio", "Beagle, new process",
-        "CPU, wall ratio", "pixels against ImageMagick's", "both as JPEG",
-    )  # fmt: skip
-    sys.stdout.write(f"| {' | '.join(heads)} |\n|{' --- |' * len(heads)}\n")
-    for name in ["12 MP JPEG", "12 MP PNG"] if options.quick else CASES:
-        sys.stdout.write(compare(name, 1 if options.quick else options.rounds).line() + "\n")
-        sys.stdout.flush()
+    if shutil.which("mogrify") is None:
+        parser.error("mogrify is not installed, and it is what is compared with")
+    names, rounds = (["12 MP JPEG", "12 MP PNG"], 1) if options.quick else (list(CASES), options.rounds)
+    faults = show(Comparison.HEADS, (compare(name, rounds) for name in names))
+    sys.stdout.write("\n")
+    faults += show(Turned.HEADS, apart(turned))
+    for fault in faults:
+        sys.stderr.write(f"Not as it must be: {fault} (least: {LEAST:.0f} dB)\n")
+    sys.exit(1 if faults else 0)
 
 
 if __name__ == "__main__":

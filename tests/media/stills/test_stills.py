@@ -83,9 +83,17 @@ def test_small_images_are_not_enlarged(children, sink, size):
 
 
 @pytest.mark.parametrize(
-    ("size", "shown"), [((4000, 10), (356, 1)), ((10, 4000), (1, 200)), ((712, 400), (356, 200))]
+    ("size", "shown"),
+    [
+        ((4000, 10), (356, 1)),
+        ((10, 4000), (1, 200)),
+        ((712, 400), (356, 200)),
+        ((1080, 1920), (113, 200)),
+        ((1287, 620), (356, 171)),
+    ],
 )
 def test_the_shape_is_kept(children, sink, size, shown):
+    """To the pixel that ImageMagick rounds to, where V7's documentation takes it."""
     make_still(Object(encode(Image.new("RGB", size), "PNG")), sink, children=children)
 
     assert sink.image().size == shown
