@@ -111,6 +111,7 @@ ITEMS = st.builds(
     layout=st.none() | LAYOUTS,
     tags=st.lists(TEXT, max_size=2).map(tuple),
     ignore_dicom_layout=st.booleans(),
+    azure_container=st.none() | st.booleans(),
 )
 READY = st.builds(
     ReadyItem,

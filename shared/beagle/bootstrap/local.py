@@ -80,7 +80,7 @@ class Workbench:
         return cls(
             ReadyItem(event=event, item=routed.item, route=routed.route.name, making=making_of(routed.route)),
             sink,
-            Maker(lambda _event: reader, lambda _event, _item: sink, invocation_seconds, progress=progress),
+            Maker(lambda _event: reader, lambda _event, _ready: sink, invocation_seconds, progress=progress),
         )
 
     def make(self) -> Item:

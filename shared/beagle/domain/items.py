@@ -134,6 +134,8 @@ class Item:
     tags: tuple[str, ...] = ()
     ignore_dicom_layout: bool = False
     """Series only: the order of the slots wins over the order that the files' headers tell."""
+    azure_container: bool | None = None
+    """Azure only: storage keys start with the container; None where an older version did not say."""
 
     def renamed(self, distinction: str) -> Item:
         """Return the item under another name, always the same for the same distinction."""
@@ -161,6 +163,13 @@ class ReadyItem:
     def claimant(self) -> ObjectCreated:
         """Return the object, with its content, that claims the item's name in the ledger."""
         return self.group or self.event
+
+    @property
+    def azure_container(self) -> bool:
+        """Say whether storage keys start with the container; where the item does not, the first one tells."""
+        if self.item.azure_container is not None or self.event.ref.provider != "azure":
+            return bool(self.item.azure_container)
+        return self.item.slots[0].storage_key.startswith(f"{self.event.ref.bucket}/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,6 +44,11 @@ def derive_storage_key(ref: ObjectRef, *, azure_container: bool = True) -> str:
     return key
 
 
+def derive_object_key(storage_key: str, bucket: str, *, azure_container: bool) -> str:
+    """Return the key of the object that Darwin knows by a storage key: `derive_storage_key` backwards."""
+    return storage_key.removeprefix(f"{bucket}/") if azure_container else storage_key
+
+
 def is_folder_marker(key: str) -> bool:
     """Say whether the key is what consoles create for an empty folder."""
     return key.endswith("/")

@@ -125,6 +125,7 @@ def _routed(team: str, route: Route, event: ObjectCreated, captures: dict[str, s
             layout=_layout(group),
             tags=route.tags,
             ignore_dicom_layout=route.dicom.ignore_layout,
+            azure_container=route.azure_container if event.ref.provider == "azure" else None,
         ),
         group=f"{route.watch.prefix}{name}/" if group else "",
     )

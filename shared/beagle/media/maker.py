@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from beagle.domain.errors import MediaTooLargeError, UnsupportedMediaError
 from beagle.domain.events import ObjectCreated, ObjectRef
 from beagle.domain.items import ImageArtifacts, Item, ReadyItem, ReadyPart, Slot
+from beagle.domain.keys import derive_object_key
 from beagle.domain.making import Making
 from beagle.media.child import Children
 from beagle.media.room import lent_folder, processors
@@ -40,7 +41,7 @@ class Maker:
     """
 
     open_object: Callable[[ObjectCreated], ObjectReader]
-    sink_of: Callable[[ObjectCreated, Item], ArtifactSink]
+    sink_of: Callable[[ObjectCreated, ReadyItem], ArtifactSink]
     invocation_seconds: float
     children: Children = field(default_factory=Children)
     progress: Callable[[int, int], None] = _tell_nobody
@@ -82,7 +83,7 @@ class Maker:
                 path,
                 probe(path, ffmpeg, deadline),
                 Part.from_json(part.part),
-                self.sink_of(event, ready.item),
+                self.sink_of(event, ready),
                 _making(ready),
                 deadline,
                 ffmpeg=ffmpeg,
@@ -95,14 +96,14 @@ class Maker:
         from beagle.media.video.parts import PartResult, join_parts  # noqa: PLC0415
 
         slots = list(ready.item.slots)
-        sink = self.sink_of(_event_of(ready, slots[slot]), ready.item)
+        sink = self.sink_of(_event_of(ready, slots[slot]), ready)
         parts = [PartResult.from_json(result) for result in results]
         slots[slot] = replace(slots[slot], artifacts=join_parts(parts, sink, _making(ready)))
         return replace(ready.item, slots=tuple(slots))
 
     def _still(self, ready: ReadyItem, slot: Slot, deadline: Deadline) -> Slot:
         event, making = _event_of(ready, slot), _making(ready)
-        sink = self.sink_of(event, ready.item)
+        sink = self.sink_of(event, ready)
         reader = self.open_object(event)
         if slot.media_type == "image":
             from beagle.media.stills import make_still  # noqa: PLC0415
@@ -140,7 +141,7 @@ class Maker:
             parts = plan_parts(facts, self.invocation_seconds * PART_OF_THE_TIME, speed)
             if len(parts) > 1:
                 return Split(index, tuple(part.to_json() for part in parts))
-            sink = self.sink_of(event, ready.item)
+            sink = self.sink_of(event, ready)
             result = extract_part(
                 path, facts, parts[0], sink, options, deadline, ffmpeg=ffmpeg, progress=self.progress
             )
@@ -164,8 +165,7 @@ class Maker:
 def _event_of(ready: ReadyItem, slot: Slot) -> ObjectCreated:
     """Return the announcement of a slot's own object: of a grouped item each slot has another."""
     ref = ready.event.ref
-    with_container = ready.event.ref.provider == "azure" and slot.storage_key.startswith(f"{ref.bucket}/")
-    key = slot.storage_key.removeprefix(f"{ref.bucket}/") if with_container else slot.storage_key
+    key = derive_object_key(slot.storage_key, ref.bucket, azure_container=ready.azure_container)
     return replace(
         ready.event,
         ref=ObjectRef(provider=ref.provider, bucket=ref.bucket, key=key),

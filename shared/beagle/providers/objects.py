@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from obstore import ObjectMeta
 
     from beagle.domain.events import ObjectCreated
-    from beagle.domain.items import Item
+    from beagle.domain.items import ReadyItem
     from beagle.ports import ObjectReader
 
 _ODD = re.compile(r"(^|/)\.{0,2}(/|$)|[\x00-\x1f\x7f]")
@@ -112,11 +112,11 @@ class Objects:
         require_content(event, meta)
         return StoreReader(store, ref, meta["size"], str(meta["e_tag"]))
 
-    def sink(self, event: ObjectCreated, item: Item) -> StoreSink:
-        """Return where the artifacts of an event's object go."""
+    def sink(self, event: ObjectCreated, ready: ReadyItem) -> StoreSink:
+        """Return where the artifacts go of an object that is the item's, or one of its slots'."""
         root = derive_artifact_root(self.artifact_prefix, event.ref, event.content)
-        with_container = item.slots[0].storage_key != event.ref.key
-        return StoreSink(self.store_of(event.ref.bucket), event.ref, root, azure_container=with_container)
+        store = self.store_of(event.ref.bucket)
+        return StoreSink(store, event.ref, root, azure_container=ready.azure_container)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ class StoreSink:
     store: ObjectStore
     ref: ObjectRef
     root: str
-    azure_container: bool = True
+    azure_container: bool
 
     def put(self, name: str, data: bytes, content_type: str, content_encoding: str = "") -> None:
         """Keep one artifact; the same name again overwrites."""

@@ -13,6 +13,7 @@ from beagle.domain.events import ObjectRef, Provider
 from beagle.domain.keys import (
     ARTIFACT_PREFIX,
     derive_new_name,
+    derive_object_key,
     derive_state_key,
     derive_storage_key,
     hash8,
@@ -86,6 +87,23 @@ def test_behind_a_container_a_leading_slash_leads_no_more() -> None:
     assert derive_storage_key(ref("/1.jpg", "azure")) == "uploads//1.jpg"
     with pytest.raises(UnregisterableKeyError):
         derive_storage_key(ref("/1.jpg", "azure"), azure_container=False)
+
+
+@given(
+    key=KEYS.filter(lambda key: not key.startswith("/") and "\0" not in key),
+    provider=st.sampled_from(["aws", "azure"]),
+    with_container=st.booleans(),
+)
+@example(key="uploads/1.jpg", provider="azure", with_container=False)
+@example(key="uploads/uploads/1.jpg", provider="azure", with_container=True)
+def test_the_object_is_found_again_by_its_storage_key(
+    *, key: str, provider: Provider, with_container: bool
+) -> None:
+    """Told, not guessed, whether the container stands before it: folders are called like containers, too."""
+    told = provider == "azure" and with_container
+    storage_key = derive_storage_key(ref(key, provider), azure_container=with_container)
+
+    assert derive_object_key(storage_key, "uploads", azure_container=told) == key
 
 
 # --- keys that are nobody's upload ---------------------------------------------------------------------
