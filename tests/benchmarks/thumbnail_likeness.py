@@ -102,7 +102,7 @@ class Turned:
         """Yield what is not as ImageMagick has it."""
         for name, likeness in (("as shown", self.shown), ("as stored", self.stored)):
             if not likeness.alike:
-                yield f"EXIF orientation {self.orientation}, {name}: {likeness}"
+                yield f"EXIF orientation {self.orientation}, {name}: {likeness}; JPEGs have {LEAST:.0f} dB"
 
 
 def turn(upright: Image.Image, folder: Path) -> Iterator[Turned]:

@@ -185,7 +185,7 @@ class Comparison:
         """Yield what is not as ImageMagick has it, or takes more than is stated."""
         for name, likeness in (("pixels", self.pixels), ("as JPEG", self.as_jpeg)):
             if likeness and not likeness.alike:
-                yield f"{self.name}, {name}: {likeness}"
+                yield f"{self.name}, {name}: {likeness}; JPEGs have {LEAST:.0f} dB"
         allowed = MEMORY.get(self.name, math.inf)
         for name, cost in (("a warm worker", self.warm), ("a new process", self.fresh)):
             if cost.memory > allowed:
@@ -240,7 +240,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.stdout.write("\n")
     faults += show(Turned.HEADS, apart(turned))
     for fault in faults:
-        sys.stderr.write(f"Not as it must be: {fault} (least: {LEAST:.0f} dB)\n")
+        sys.stderr.write(f"Not as it must be: {fault}\n")
     sys.exit(1 if faults else 0)
 
 
