@@ -16,6 +16,7 @@ from beagle.media.child import Children
 from beagle.media.maker import Maker
 from beagle.pipeline.extract import Extract
 from beagle.pipeline.passing import Onward
+from beagle.pipeline.series import SeriesOnce
 from beagle.providers.local.queue import LocalQueue
 from beagle.providers.objects import Objects
 from beagle.providers.parcels import StoreParcels, StorePartResults
@@ -52,10 +53,10 @@ class Archive:
         objects = Objects(lambda _bucket: self.bucket, self._no_odd_keys, ".beagle/")
         maker = Maker(objects.open, objects.sink, self.invocation_seconds, self.children)
         onward = Onward(self.world.items, StoreParcels(self.world.state))
+        self.change()
         self.world.prepare = replace(
             self.world.prepare,
-            routes=parse_routes({"team": "acme", "routes": [self.route]}),
-            artifacts=maker,
+            artifacts=SeriesOnce(maker, StorePartResults(self.world.state, "groups"), self.world.clock),
             videos=Onward(self.videos, StoreParcels(self.world.state)),
         )
         self.no_libraries = Children(tasks="not.in.the.package")
@@ -67,6 +68,11 @@ class Archive:
             endings=self.world._endings("extract"),
             journal=self.world.journal,
         )
+
+    def change(self, **route: object) -> None:
+        """Deploy the route anew, with what differs."""
+        routes = parse_routes({"team": "acme", "routes": [{**self.route, **route}]})
+        self.world.prepare = replace(self.world.prepare, routes=routes)
 
     @staticmethod
     def _no_odd_keys(event):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections import Counter
 from io import BytesIO
 
 import obstore
@@ -12,6 +13,7 @@ from PIL import Image
 
 from beagle.domain.outcomes import Ending
 from beagle.media.video.ffmpeg import find_ffmpeg
+from beagle.messages import dump_event
 from media.archive import BUCKET, ROUTE
 
 
@@ -119,6 +121,26 @@ def test_an_image_beside_a_video_is_made_where_images_can_be(archive, clip):
     assert ([slot.fields["type"] for slot in item.slots], item.problems) == (["image", "video"], ())
     assert not place.world.letters()
     assert not place.world.journal.bugs
+
+
+def test_a_changed_route_leaves_the_artifacts_of_the_registered_item_alone(archive, clip):
+    """
+    The same clip, announced again when its route asks for more frames: annotations stay on theirs.
+    """
+    place = archive(route={**ROUTE, "video": {"fps": 1}})
+    event = place.upload("in/c.mp4", clip, times=1)
+    place.world.run_prepare()
+    place.change(video={"fps": 2})
+    place.world.uploads.send([dump_event(event, 0)])
+    place.settle()
+
+    [item] = place.world.darwin.items()
+    [(_, frames)] = Counter(
+        name.partition("/sections/high/")[0] for name in place.artifacts() if "/sections/high/" in name
+    ).most_common(1)
+    assert (item.slots[0].fields["visible_frames"], item.problems) == (9, ())
+    assert frames == 18
+    assert place.world.endings()[Ending.ALREADY_REGISTERED] == 1
 
 
 def test_an_object_that_was_overwritten_meanwhile_is_made_once_from_its_new_content(archive):

@@ -49,8 +49,8 @@ class Workbench:
     ) -> Self:
         """Return the bench for a file that lies in the bucket as `key`; `making` is what a route says of it.
 
-        Without a prefix the artifacts' keys are of the form that a deployment uses, made from the key and the
-        file's SHA-256: the same file and key have the same keys on every machine.
+        Without a prefix the artifacts' keys are of the form that a deployment uses, made from the key, the
+        file's SHA-256 and what is asked: the same file and key have the same keys on every machine.
 
         Raises:
             ConfigurationError: The file cannot be read.
@@ -74,11 +74,14 @@ class Workbench:
             raise UnsupportedMediaError(
                 f"A deployment would ignore {key}: {routed.code}. {routed.detail}".strip()
             )
+        ready = ReadyItem(
+            event=event, item=routed.item, route=routed.route.name, making=making_of(routed.route)
+        )
         if prefix is None:
-            prefix = derive_artifact_root(root, event.ref, event.content)
+            prefix = derive_artifact_root(root, event.ref, event.content, ready.asked)
         sink = FolderSink(folder, prefix)
         return cls(
-            ReadyItem(event=event, item=routed.item, route=routed.route.name, making=making_of(routed.route)),
+            ready,
             sink,
             Maker(lambda _event: reader, lambda _event, _ready: sink, invocation_seconds, progress=progress),
         )

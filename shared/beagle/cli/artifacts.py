@@ -54,7 +54,7 @@ def artifacts(  # noqa: PLR0913, PLR0917 - each an option
         typer.Option(
             metavar="PREFIX",
             help="What the artifacts' storage keys begin with. By default of the form that deployments use, "
-            "`.beagle/12/12ab...-name/`, made from KEY and FILE's SHA-256.",
+            "`.beagle/12/12ab...-name/`, made from KEY, FILE's SHA-256 and the options.",
             show_default=False,
         ),
     ] = None,

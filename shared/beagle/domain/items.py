@@ -77,7 +77,8 @@ Artifacts = ImageArtifacts | SectionsArtifacts | HlsArtifacts
 class Slot:
     """One file of an item.
 
-    Files may share a slot's name only as the slices of one DICOM series, on read-write storage.
+    Files may share a slot's name only as the slices of one DICOM series. Darwin takes those on read-write
+    storage; on read-only storage they become one slot when they are drawn.
     """
 
     name: str
@@ -137,6 +138,11 @@ class Item:
     azure_container: bool | None = None
     """Azure only: storage keys start with the container; None where an older version did not say."""
 
+    @property
+    def is_series(self) -> bool:
+        """Say whether its slots are the slices of one series."""
+        return len(self.slots) > 1 and len({slot.name for slot in self.slots}) == 1
+
     def renamed(self, distinction: str) -> Item:
         """Return the item under another name, always the same for the same distinction."""
         return replace(self, id=replace(self.id, name=derive_new_name(self.id.name, distinction)))
@@ -163,6 +169,11 @@ class ReadyItem:
     def claimant(self) -> ObjectCreated:
         """Return the object, with its content, that claims the item's name in the ledger."""
         return self.group or self.event
+
+    @property
+    def asked(self) -> str:
+        """Return what the route asks of artifacts beyond the defaults: other wishes, other artifacts."""
+        return self.making.identity if self.making else ""
 
     @property
     def azure_container(self) -> bool:

@@ -132,12 +132,16 @@ def derive_state_key(kind: str, *identity: str) -> str:
     return f"{kind}/{digest[:2]}/{digest}"
 
 
-def derive_artifact_root(prefix: str, ref: ObjectRef, content: str) -> str:
+def derive_artifact_root(prefix: str, ref: ObjectRef, content: str, asked: str = "") -> str:
     """Return where the artifacts of one content of an object lie: always the same place, and nobody else's.
 
-    A hash makes it unique and plain; the stem of the key, as far as it is plain itself, is for people.
+    What a route asks beyond the defaults (`Making.identity`) has a place of its own: a changed route leaves
+    alone what an item is registered with. A hash makes it unique and plain; the stem of the key, as far as it
+    is plain itself, is for people.
     """
     identity = f"{ref.provider}\x00{ref.bucket}\x00{ref.key}\x00{content}"
+    if asked:
+        identity += f"\x00{asked}"
     digest = hashlib.sha256(identity.encode(errors="surrogatepass")).hexdigest()[:24]
     stem = "".join(c for c in split_key(ref.key)["stem"] if c.isascii() and (c.isalnum() or c in "-_"))[:40]
     return f"{prefix}{digest[:2]}/{digest}{'-' if stem else ''}{stem}/"

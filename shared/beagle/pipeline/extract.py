@@ -108,8 +108,8 @@ class Extract:
         ready, number, parts = part.ready, part.part["number"], part.part["parts"]
         slot = ready.item.slots[part.slot]
         # What another version of Beagle cut elsewhere, or a changed route made of it, is another video.
-        asked = ready.making.identity if ready.making else ""
-        video = (ready.event.ref.provider, slot.storage_key, slot.content, part.plan or str(parts), asked)
+        plan = part.plan or str(parts)
+        video = (ready.event.ref.provider, slot.storage_key, slot.content, plan, ready.asked)
         kept = self.results.kept(video)
         if all(result["number"] != number for result in kept):
             result = self.artifacts.make_part(part, deadline)

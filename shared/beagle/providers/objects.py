@@ -114,7 +114,7 @@ class Objects:
 
     def sink(self, event: ObjectCreated, ready: ReadyItem) -> StoreSink:
         """Return where the artifacts go of an object that is the item's, or one of its slots'."""
-        root = derive_artifact_root(self.artifact_prefix, event.ref, event.content)
+        root = derive_artifact_root(self.artifact_prefix, event.ref, event.content, ready.asked)
         store = self.store_of(event.ref.bucket)
         return StoreSink(store, event.ref, root, azure_container=ready.azure_container)
 

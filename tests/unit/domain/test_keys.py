@@ -12,6 +12,7 @@ from beagle.domain.errors import UnregisterableKeyError, UnusableNameError
 from beagle.domain.events import ObjectRef, Provider
 from beagle.domain.keys import (
     ARTIFACT_PREFIX,
+    derive_artifact_root,
     derive_new_name,
     derive_object_key,
     derive_state_key,
@@ -25,6 +26,7 @@ from beagle.domain.keys import (
     split_key,
 )
 from beagle.domain.media import media_type_of, suffix_of
+from beagle.providers.objects import is_plain
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 KEYS = TEXT.filter(bool)
@@ -306,3 +308,35 @@ def test_a_state_key_is_plain_and_tells_identities_apart(one: list[str], other: 
     assert kind == "ledger"
     assert name.startswith(shard)
     assert set(name.removesuffix(".json")) <= set("0123456789abcdef")
+
+
+# --- where artifacts lie -------------------------------------------------------------------------------
+
+PLACES = st.tuples(
+    KEYS.filter(lambda key: "\0" not in key), NAMES, st.sampled_from(["", "fps=5.0", "size=stored"])
+)
+
+
+@given(one=PLACES, other=PLACES)
+@example(one=("a/1.mp4", "v1", ""), other=("a/1.mp4", "v1", "fps=5.0"))
+@example(one=("a/1.mp4", "v1", ""), other=("b/1.mp4", "v1", ""))
+def test_artifacts_of_another_object_content_or_wish_lie_elsewhere(
+    one: tuple[str, str, str], other: tuple[str, str, str]
+) -> None:
+    """And those of the same always in the same plain place: what is made again replaces itself alone."""
+    first, second = (derive_artifact_root(".beagle/", ref(key), *rest) for key, *rest in (one, other))
+
+    assert (first == second) == (one == other)
+    assert first.startswith(".beagle/")
+    assert first.endswith("/")
+    assert is_plain(first.rstrip("/"))
+
+
+def test_artifacts_lie_in_the_same_place_in_every_version() -> None:
+    """Items are registered with these keys."""
+    place = ObjectRef(provider="aws", bucket="up", key="cars/1 a.jpg")
+
+    assert derive_artifact_root(".beagle/", place, "v1") == ".beagle/59/595e1b38ac148f5610c92ab2-1a/"
+    assert (
+        derive_artifact_root(".beagle/", place, "v1", "fps=5.0") == ".beagle/5d/5d6725bef9e4457d229e5735-1a/"
+    )
