@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from beagle.domain.routes import Routes
     from beagle.media.maker import Maker
     from beagle.pipeline.groups import Groups
+    from beagle.pipeline.series import SeriesOnce
     from beagle.ports import Outbox, Parse
     from beagle.providers.objects import Objects
 
@@ -91,7 +92,7 @@ def build_prepare(  # noqa: PLR0913 - what a provider brings
         artifact_prefix=world.settings.artifact_prefix,
         items=world.onward(items),
         videos=world.onward(videos) if videos is not None else None,
-        artifacts=_maker(world, objects) if read_only else None,
+        artifacts=_stills(world, objects) if read_only else None,
         groups=_groups(world) if any(route.group for route in routes.routes) else None,
         endings=world.endings("prepare"),
         journal=world.journal,
@@ -143,6 +144,14 @@ def _maker(world: World, objects: Objects) -> Maker:
     from beagle.media.maker import Maker  # noqa: PLC0415 - only read-only storage needs artifacts
 
     return Maker(objects.open, objects.sink, world.settings.invocation_seconds)
+
+
+def _stills(world: World, objects: Objects) -> SeriesOnce:
+    from beagle.pipeline.series import SeriesOnce  # noqa: PLC0415 - only read-only storage needs artifacts
+    from beagle.providers.parcels import StorePartResults  # noqa: PLC0415
+
+    # Prepare may write below `groups/`, where the members of groups lie, too.
+    return SeriesOnce(_maker(world, objects), StorePartResults(world.state, "groups"), world.clock)
 
 
 def _groups(world: World) -> Groups:

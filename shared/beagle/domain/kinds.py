@@ -48,7 +48,9 @@ class Dicom(Strict):
     extract_views: bool = Field(False, description="Axial, sagittal and coronal views of a volume.")
     ignore_layout: bool = Field(False, description="Series: the order of keys wins over the files' headers.")
     convert: bool = Field(
-        False, description="Read-only: draw slices as images. V7's documentation knows no read-only DICOM."
+        False,
+        description="Read-only: draw slices as images, volumes and series as the frames of a video. V7's "
+        "documentation knows no read-only DICOM.",
     )
 
 

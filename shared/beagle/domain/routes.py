@@ -161,8 +161,11 @@ class Route(Strict):
         shared = _require_known("group.by", self.group.by, {"folder"} | everywhere) | {"group"}
         _require_known("path", self.path, shared)
         _require_known("item_name", self.item_name, of_key | {"group"})
-        if self.group.series and self.access == "read_only":
-            raise ValueError("group.series: Darwin takes DICOM series on read-write storage only")
+        if self.group.series and self.access == "read_only" and not self.dicom.convert:
+            raise ValueError(
+                "group.series: Darwin takes DICOM series on read-write storage only; "
+                "with dicom.convert: true Beagle draws them as the frames of a video"
+            )
         return self
 
     @property

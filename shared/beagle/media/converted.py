@@ -23,6 +23,8 @@ class ConversionLimits:
     pixels: int = 64_000_000
     """Of one frame or page."""
     pixels_in_all: int = 8_000_000_000
+    bytes_in_all: int = 4 * 1024**3
+    """Of the files of a series. They are read where they lie, and never on this machine's disk."""
     seconds: float = 840.0
 
 

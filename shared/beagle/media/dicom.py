@@ -36,26 +36,34 @@ def convert_dicom(
     return convert_series([("", reader)], sink, children=children, limits=limits, deadline=deadline)
 
 
-def convert_series(
+def convert_series(  # noqa: PLR0913 - what a conversion is told
     files: Sequence[tuple[str, ObjectReader]],
     sink: ArtifactSink,
     *,
     children: Children,
+    in_given_order: bool = False,
     limits: ConversionLimits | None = None,
     deadline: Deadline | None = None,
 ) -> Converted:
-    """Draw the named files of a series as the sections of one item.
+    """Draw the named files of a series as the sections of one item; errors name the file that is to blame.
 
-    They stand in the order of SeriesNumber, InstanceNumber, SliceLocation, ImagePositionPatient and name.
-    Raises as `convert_dicom` does.
+    They stand in the order of SeriesNumber, InstanceNumber, SliceLocation, ImagePositionPatient and name,
+    unless the given order is to stay. Raises as `convert_dicom` does.
     """
     bounds = limits or ConversionLimits()
-    if any(reader.size == 0 for _, reader in files):
-        raise EmptyObjectError("The object has no bytes.")
+    for name, reader in files:
+        if reader.size == 0:
+            raise EmptyObjectError(f"{name or 'The object'} has no bytes.")
     if len(files) > bounds.frames:
         raise MediaTooLargeError(f"{len(files)} files are more than {bounds.frames}.", frames=len(files))
+    total = sum(reader.size for _, reader in files)
+    if total > bounds.bytes_in_all:
+        raise MediaTooLargeError(
+            f"{total:,} bytes of {len(files)} files are more than {bounds.bytes_in_all:,}.", size=total
+        )
     arguments = {
         "names": [name for name, _ in files],
+        "in_given_order": in_given_order,
         "frames": bounds.frames,
         "pixels": bounds.pixels,
         "pixels_in_all": bounds.pixels_in_all,

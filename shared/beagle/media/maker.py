@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 PART_OF_THE_TIME = 0.6
 """How much of an invocation a part is planned to take: the rest is for the download, and for a slow day."""
+
+OPENED_AT_ONCE = 16
+"""Slices of a series whose store is asked at once whether they are there."""
 
 
 def _tell_nobody(_done: int, _total: int) -> None:
@@ -59,7 +63,9 @@ class Maker:
         return replace(ready.item, slots=tuple(slots))
 
     def make_stills(self, ready: ReadyItem, deadline: Deadline) -> Item:
-        """Return the item with the artifacts of every slot that is no video."""
+        """Return the item with the artifacts of every slot that is no video; a series becomes one slot."""
+        if ready.item.is_series:
+            return self._series(ready, deadline)
         slots = (
             slot
             if slot.artifacts is not None or slot.media_type == "video"
@@ -127,6 +133,30 @@ class Maker:
         storage_key = sink.key(converted.storage_name) if converted.storage_name else slot.storage_key
         kind: MediaKind = "image" if isinstance(converted.artifacts, ImageArtifacts) else "video"
         return replace(slot, artifacts=converted.artifacts, storage_key=storage_key, media_type=kind)
+
+    def _series(self, ready: ReadyItem, deadline: Deadline) -> Item:
+        """Return the item with one slot, whose frames are those of all slices."""
+        from beagle.media.dicom import convert_series  # noqa: PLC0415
+
+        slots = ready.item.slots
+        for slot in slots:
+            if slot.media_type not in {"dicom", None}:
+                raise UnsupportedMediaError(
+                    f"{slot.storage_key} is {slot.media_type}, and stands among the slices of a series."
+                )
+        with ThreadPoolExecutor(OPENED_AT_ONCE) as pool:
+            readers = pool.map(self.open_object, [_event_of(ready, slot) for slot in slots])
+            files = list(zip([slot.storage_key for slot in slots], readers, strict=True))
+        converted = convert_series(
+            files,
+            self.sink_of(ready.claimant, ready),
+            children=self.children,
+            in_given_order=ready.item.ignore_dicom_layout,
+            deadline=deadline,
+        )
+        # Darwin wants the key of an object that is there: the first slice's stands for all.
+        series = replace(slots[0], artifacts=converted.artifacts, media_type="video")
+        return replace(ready.item, slots=(series,))
 
     def _video(self, ready: ReadyItem, index: int, slot: Slot, deadline: Deadline) -> Slot | Split:
         from beagle.media.video.cuts import plan_parts  # noqa: PLC0415 - what only videos need

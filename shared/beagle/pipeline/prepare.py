@@ -18,7 +18,7 @@ from beagle.pipeline.endings import Endings, Subject
 from beagle.pipeline.groups import Groups
 from beagle.pipeline.limits import Sparing, require_time
 from beagle.pipeline.passing import Onward, pass_on
-from beagle.ports import ArtifactMaker, Journal, Parse
+from beagle.ports import Journal, Parse, StillMaker
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +37,7 @@ class Prepare:
     items: Onward
     videos: Onward | None
     """Where videos go to have their artifacts made; None where no route is read-only."""
-    artifacts: ArtifactMaker | None
+    artifacts: StillMaker | None
     """Makes the artifacts of every slot that is no video; None where no route is read-only."""
     groups: Groups | None
     endings: Endings

@@ -4,7 +4,14 @@ Implementations raise nothing but `BeagleError`s for trouble they expect; anythi
 propagates.
 """
 
-from beagle.ports.artifacts import ArtifactMaker, ArtifactSink, ObjectReader, PartResults, Split
+from beagle.ports.artifacts import (
+    ArtifactMaker,
+    ArtifactSink,
+    ObjectReader,
+    PartResults,
+    Split,
+    StillMaker,
+)
 from beagle.ports.attempts import Attempts, Trace
 from beagle.ports.clock import Clock, Deadline
 from beagle.ports.darwin import Destination, Registrar
@@ -47,5 +54,6 @@ __all__ = [
     "Report",
     "Split",
     "Stage",
+    "StillMaker",
     "Trace",
 ]

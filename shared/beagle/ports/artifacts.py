@@ -59,7 +59,17 @@ class Split:
     parts: tuple[dict[str, Any], ...]
 
 
-class ArtifactMaker(Protocol):
+class StillMaker(Protocol):
+    """What read-only storage needs besides all that is no video."""
+
+    def make_stills(self, ready: ReadyItem, deadline: Deadline) -> Item:
+        """Return the item with the artifacts of every slot that is no video. Raises as `ArtifactMaker.make`.
+
+        The slices of a series become one slot.
+        """
+
+
+class ArtifactMaker(StillMaker, Protocol):
     """What read-only storage needs besides the object: thumbnails, frames, manifests."""
 
     def make(self, ready: ReadyItem, deadline: Deadline) -> Item | Split:
@@ -73,9 +83,6 @@ class ArtifactMaker(Protocol):
             ServiceError: Not now.
 
         """
-
-    def make_stills(self, ready: ReadyItem, deadline: Deadline) -> Item:
-        """Return the item with the artifacts of every slot that is no video. Raises as `make`."""
 
     def make_part(self, part: ReadyPart, deadline: Deadline) -> dict[str, Any]:
         """Make the artifacts of one part; return what `join` needs of it. Raises as `make`."""

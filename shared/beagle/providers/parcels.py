@@ -43,27 +43,27 @@ class StoreParcels:
 
 
 class StorePartResults:
-    """One object for each finished part of a video."""
+    """One object for each finished part of a video, or each attempt at a series."""
 
-    def __init__(self, store: ObjectStore) -> None:
+    def __init__(self, store: ObjectStore, kind: str = "parts") -> None:
         self._store = store
+        self._kind = kind
 
     def keep(self, video: Sequence[str], number: int, result: dict[str, Any]) -> None:
         """Remember one part's result; the same again replaces itself."""
         data = json.dumps(result, separators=(",", ":")).encode()
         try:
-            obstore.put(self._store, f"{_video_folder(video)}/{number:06d}.json", data)
+            obstore.put(self._store, f"{self._folder(video)}/{number:06d}.json", data)
         except (BaseError, OSError) as error:
             raise LedgerUnavailableError("The state bucket did not take a part's result.") from error
 
     def kept(self, video: Sequence[str]) -> list[dict[str, Any]]:
         """Return the results that are there, in the order of the parts."""
         try:
-            paths = [meta["path"] for page in self._store.list(_video_folder(video)) for meta in page]
+            paths = [meta["path"] for page in self._store.list(self._folder(video)) for meta in page]
             return [json.loads(bytes(obstore.get(self._store, path).bytes())) for path in sorted(paths)]
         except (BaseError, OSError, ValueError) as error:
             raise LedgerUnavailableError("The state bucket did not list a video's parts.") from error
 
-
-def _video_folder(video: Sequence[str]) -> str:
-    return derive_state_key("parts", *video)
+    def _folder(self, video: Sequence[str]) -> str:
+        return derive_state_key(self._kind, *video)

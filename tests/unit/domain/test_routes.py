@@ -180,7 +180,7 @@ def test_a_groups_item_is_named_by_what_its_objects_share():
         ),
         ({"group": {"slots": ["a"], "wait_hours": 241}}, "group.wait_hours"),
         ({"group": {"series": True, "settle_minutes": float("inf")}}, "group.settle_minutes"),
-        ({"group": {"series": True}, "access": "read_only"}, "group.series: "),
+        ({"group": {"series": True}, "access": "read_only"}, "with dicom.convert: true Beagle draws them"),
         ({"examples": [{"item": {"path": "/", "name": "x"}}]}, "routes[0] (cars) examples[0].key: "),
     ],
 )

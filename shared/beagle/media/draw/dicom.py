@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -11,7 +12,12 @@ from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.utils import iter_pixels
 from pydicom.uid import DeflatedExplicitVRLittleEndian, JPEGExtended12Bit
 
-from beagle.domain.errors import MediaTooLargeError, UnreadableMediaError, UnsupportedMediaError
+from beagle.domain.errors import (
+    MediaTooLargeError,
+    UnreadableMediaError,
+    UnsupportedMediaError,
+    VerdictError,
+)
 from beagle.media.draw.dicom_pixels import needs_range, range_of, require_kind, show_frame
 from beagle.media.draw.guard import decoding
 from beagle.media.draw.sections import Sections
@@ -59,27 +65,42 @@ def draw(files: Sequence[BinaryIO], put: Put, arguments: Words) -> Words:
         VerdictError: A file cannot be decoded, or asks for more than allowed.
 
     """
-    with decoding("DICOM file", pixels=arguments["pixels"]):
-        slices = sorted(
-            (_File(index, name, _read_header(files[index])) for index, name in enumerate(arguments["names"])),
-            key=lambda file: file.order,
-        )
-        _require_bounds(slices, arguments)
-        values = _range_of_series(files, slices)
-        total = sum(file.frames for file in slices)
-        sections = Sections(put, thumbnail_of=total // 2)
-        for file in slices:
-            for index, frame in enumerate(_frames(files, file)):
-                image = show_frame(file.header, index, frame, values)
+    slices: list[_File] = []
+    for index, name in enumerate(arguments["names"]):
+        with _decoding(name, arguments["pixels"]):
+            slices.append(_File(index, name, _read_header(files[index])))
+    _require_bounds(slices, arguments)
+    if not arguments["in_given_order"]:
+        slices.sort(key=lambda file: file.order)
+    values = _range_of_series(files, slices, arguments["pixels"])
+    total = sum(file.frames for file in slices)
+    sections = Sections(put, thumbnail_of=total // 2)
+    for file in slices:
+        with _decoding(file.name, arguments["pixels"]):
+            drawn = 0
+            for drawn, frame in enumerate(_frames(files, file), start=1):
+                image = show_frame(file.header, drawn - 1, frame, values)
                 if total == 1:
                     put("image.png", encode_png(image))
                     size = image.size
                     put("thumbnail.jpg", draw_thumbnail(image))
                     return {"single": size, "order": [file.name]}
                 sections.add(image)
-    if len(sections.sizes) != total:
-        raise UnreadableMediaError(f"Its headers tell {total} frames, and it holds {len(sections.sizes)}.")
+            if drawn != file.frames:
+                raise UnreadableMediaError(f"Its header tells {file.frames} frames, and it holds {drawn}.")
     return {"sections": sections.sizes, "order": [file.name for file in slices]}
+
+
+@contextmanager
+def _decoding(name: str, pixels: int) -> Iterator[None]:
+    """Turn a decoder's trouble within into a verdict, which names the file if that has a name."""
+    try:
+        with decoding("DICOM file", pixels=pixels):
+            yield
+    except VerdictError as error:
+        if not name:
+            raise
+        raise type(error)(f"{name}: {error}", **error.context) from error
 
 
 def _read_header(file: BinaryIO) -> Dataset:
@@ -104,24 +125,27 @@ def _read_header(file: BinaryIO) -> Dataset:
 
 
 def _require_bounds(slices: Sequence[_File], arguments: Words) -> None:
-    frames = sum(file.frames for file in slices)
-    if frames > arguments["frames"]:
-        raise MediaTooLargeError(f"{frames} frames are more than {arguments['frames']}.", frames=frames)
-    total = 0
+    frames = pixels = 0
     for file in slices:
-        pixels = file.header.Rows * file.header.Columns
-        total += pixels * file.frames
-        if pixels > arguments["pixels"] or total > arguments["pixels_in_all"]:
-            raise MediaTooLargeError(
-                f"{file.frames} frames of {file.header.Columns} x {file.header.Rows} pixels are too many.",
-                pixels=pixels,
-            )
+        size = file.header.Rows * file.header.Columns
+        frames, pixels = frames + file.frames, pixels + size * file.frames
+        with _decoding(file.name, arguments["pixels"]):
+            if frames > arguments["frames"]:
+                raise MediaTooLargeError(
+                    f"With it there are {frames} frames, more than {arguments['frames']}.", frames=frames
+                )
+            if size > arguments["pixels"] or pixels > arguments["pixels_in_all"]:
+                told = f"{file.frames} frames of {file.header.Columns} x {file.header.Rows} pixels"
+                raise MediaTooLargeError(f"{told} are too many.", pixels=size)
 
 
-def _range_of_series(files: Sequence[BinaryIO], slices: Sequence[_File]) -> tuple[float, float]:
+def _range_of_series(files: Sequence[BinaryIO], slices: Sequence[_File], pixels: int) -> tuple[float, float]:
     """Return the range of all values for which no window is told, so that no slice flickers."""
-    untold = (file for file in slices if needs_range(file.header, file.frames))
-    ranges = [range_of(file.header, _frames(files, file)) for file in untold]
+    ranges = []
+    for file in slices:
+        with _decoding(file.name, pixels):
+            if needs_range(file.header, file.frames):
+                ranges.append(range_of(file.header, _frames(files, file)))
     low = min((low for low, _ in ranges), default=0.0)
     high = max((high for _, high in ranges), default=0.0)
     return (low, high) if math.isfinite(low) and math.isfinite(high) else (0.0, 0.0)
