@@ -80,8 +80,8 @@ def _overwritten(work: Work, kept: Kept, this: Round) -> LedgerEntry | None:
         except DarwinError as trouble:
             this.end(work, trouble)
             return None
-        now = f"The group of {ready.event.ref} has {len(ready.item.slots)} objects now"
-        this.end(work, LateForGroupError(f"{now}; {work.place} was registered before, from others."))
+        now = f"The group of {ready.event.ref} has other objects, or contents, now"
+        this.end(work, LateForGroupError(f"{now} than {work.place} was registered with."))
     else:
         error = ObjectOverwrittenError(
             f"{ready.event.ref} has new content ({content.content}); it is registered with "
