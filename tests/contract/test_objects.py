@@ -15,6 +15,7 @@ from beagle.bootstrap import aws as on_aws
 from beagle.bootstrap import gcp as on_gcp
 from beagle.domain.errors import ObjectGoneError, StoreUnavailableError, SupersededError
 from beagle.domain.events import ObjectCreated, ObjectRef
+from beagle.domain.items import Item, ItemId, ReadyItem, Slot
 from beagle.providers.aws.objects import open_odd
 from beagle.providers.azure.account import Account
 from beagle.providers.azure.objects import open_odd as open_odd_blob
@@ -66,6 +67,10 @@ class S3:
     def remove(self, key):
         self.client.delete_object(Bucket=self.name, Key=key)
 
+    def headers(self, key):
+        told = self.client.head_object(Bucket=self.name, Key=key)
+        return told["ContentType"], told.get("ContentEncoding"), told["ContentLength"]
+
 
 class Gcs:
     """A bucket of the local Google Cloud; objects are uploaded by Google's own client."""
@@ -83,6 +88,10 @@ class Gcs:
 
     def remove(self, key):
         self.bucket.blob(key).delete()
+
+    def headers(self, key):
+        blob = self.bucket.get_blob(key)
+        return blob.content_type, blob.content_encoding, blob.size
 
 
 class Blobs:
@@ -109,6 +118,10 @@ class Blobs:
 
     def remove(self, key):
         self.container.delete_blob(key)
+
+    def headers(self, key):
+        blob = self.container.get_blob_client(key).get_blob_properties()
+        return blob.content_settings.content_type, blob.content_settings.content_encoding, blob.size
 
 
 AZURE = pytest.param("azure", marks=pytest.mark.xdist_group("local-azure"))
@@ -171,6 +184,34 @@ def test_what_is_gone_is_gone(bucket, key, tmp_path):
         opened(bucket, key, content)
     with pytest.raises(ObjectGoneError):
         reader.download(tmp_path / "whole")
+
+
+@pytest.mark.parametrize(
+    ("name", "content_type", "content_encoding", "size"),
+    [
+        ("thumbnail.jpg", "image/jpeg", "", 5_000),
+        ("audio_peaks.gz", "application/octet-stream", "gzip", 5_000),
+        ("sections/high/000000000.png", "image/png", "", 12_000_000),
+    ],
+)
+def test_an_artifact_is_kept_with_its_type_and_encoding(bucket, name, content_type, content_encoding, size):
+    """As the provider's own client tells: browsers go by it. What is large is written in several requests."""
+    announced = event(bucket, "clip.mp4", "v1")
+    slot = Slot(
+        name="0", file_name="clip.mp4", storage_key="clip.mp4", media_type="video", size=1, content="v1"
+    )
+    item = Item(
+        id=ItemId(team="acme", dataset="d", path="/", name="clip.mp4"),
+        storage="s",
+        access="read_only",
+        slots=(slot,),
+    )
+    sink = bucket.objects.sink(announced, ReadyItem(event=announced, item=item, route="r"))
+
+    for _ in range(2):  # the second overwrites the first
+        sink.put(name, bytes(size), content_type, content_encoding)
+
+    assert bucket.headers(sink.root + name) == (content_type, content_encoding or None, size)
 
 
 # --- what only Cloud Storage does ----------------------------------------------------------------------

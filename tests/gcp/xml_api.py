@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import itertools
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -47,6 +47,7 @@ class XmlApi:
 
     def __init__(self, buckets: Buckets) -> None:
         self._buckets = buckets
+        self._begun: dict[str, Request] = {}
         self._parts: dict[str, dict[int, bytes]] = {}
         self._uploads = itertools.count()
 
@@ -73,7 +74,7 @@ class XmlApi:
         match request.method:
             case "POST" if not name:
                 name = f"upload-{next(self._uploads)}"
-                self._parts[name] = {}
+                self._begun[name], self._parts[name] = request, {}
                 return _xml("InitiateMultipartUploadResult", UploadId=name)
             case "PUT":
                 number = request.query["partNumber"]
@@ -81,10 +82,14 @@ class XmlApi:
                 return Reply(headers={"ETag": f'"part-{number}"'})
             case "POST":
                 parts = self._parts.pop(name)
-                kept = self._put(bucket, key, request, b"".join(parts[number] for number in sorted(parts)))
+                # The type is told at the start: https://cloud.google.com/storage/docs/xml-api/post-object-multipart
+                whole = b"".join(parts[number] for number in sorted(parts))
+                headers = request.headers | self._begun.pop(name).headers
+                kept = self._put(bucket, key, replace(request, headers=headers), whole)
                 told = _xml("CompleteMultipartUploadResult", ETag=kept.headers["ETag"])
                 return Reply(200, told.headers | kept.headers, told.body)
         self._parts.pop(name, None)
+        self._begun.pop(name, None)
         return Reply(204)
 
     def _put(self, bucket: str, key: str, request: Request, data: bytes) -> Reply:
