@@ -7,6 +7,10 @@ the median over the repetitions. Processor seconds include every child, memory i
 at the worst moment, disk what lay in the working folder then (darwin-py's artifacts; ours go into a folder
 that stands for the bucket). darwin-py runs with the ffmpeg of the PATH; with ours, whose PNG takes five times
 as long, it runs once more to compare what comes out. It needs `ffprobe`, which no wheel brings.
+
+Exits with 1 where anything is not darwin-py's that must be: frames, previews, times, visibility, audio peaks,
+thumbnail; and manifest and playlists, unless the clip has cuts and the profile is `fast`. x264 makes a cut a
+key frame, where darwin-py's segments may begin; those of `fast` begin on a grid.
 """
 
 from __future__ import annotations
@@ -34,7 +38,7 @@ from beagle.media.video.ffmpeg import find_ffmpeg  # noqa: E402
 from benchmarks.process_cost import Cost, cost_of  # noqa: E402
 from benchmarks.video_clips import KINDS, Shape, make_clip  # noqa: E402
 from benchmarks.video_floor import Floor  # noqa: E402
-from benchmarks.video_likeness import Likeness, compare  # noqa: E402
+from benchmarks.video_likeness import LAYOUT, SAME, Likeness, compare  # noqa: E402
 from support.darwin_py import sdk_python  # noqa: E402
 
 if TYPE_CHECKING:
@@ -110,6 +114,7 @@ class Race:
     def __init__(self, work: Path, kind: str, args: argparse.Namespace) -> None:
         self._work = work
         self._clip = work / "clip.mp4"
+        self._kind = kind
         self._empty = work / "empty"
         self._empty.mkdir(parents=True)
         self._shape = Shape(640, 360, 4) if args.quick else Shape(1920, 1080, 10)
@@ -141,6 +146,13 @@ class Race:
         """Yield what stands in the table behind the clip's name."""
         for (case, profile), result in self._results.items():
             yield [f"{case.fps}, {case.frames}", profile, *result.cells()]
+
+    def faults(self) -> Iterator[str]:
+        """Yield what is not darwin-py's and must be."""
+        for (case, profile), result in self._results.items():
+            on_grid = profile == "fast" and len(KINDS[self._kind].begins) > 1
+            for fault in result.likeness.faults(SAME if on_grid else SAME + LAYOUT):
+                yield f"{self._kind}, {case.fps}, {case.frames}, {profile}: {fault}"
 
     def _ours(self, case: Case, profile: str, theirs: Cost, floor: Floor) -> None:
         options, result, out = case.options(profile), self._results[case, profile], self._work / "ours"
@@ -217,6 +229,10 @@ def main() -> None:
                 progress.advance(task)
     rows = [[kind, *row] for kind, race in races.items() for row in race.rows()]
     show(rows, Console())
+    faults = [fault for race in races.values() for fault in race.faults()]
+    for fault in faults:
+        sys.stderr.write(f"Not as it must be: {fault}\n")
+    sys.exit(1 if faults else 0)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Clips like a camera's: a natural still, panned, with things that move, and noise."""
+"""Clips like a camera's: natural stills, panned, with things that move, and noise."""
 
 from __future__ import annotations
 
@@ -13,10 +13,24 @@ from beagle.media.video.ffmpeg import find_ffmpeg
 if TYPE_CHECKING:
     from pathlib import Path
 
-KINDS = {"camera": (3, 1.45), "noisy": (10, 1.45), "detailed": (3, 1.15)}
-"""How strong the noise is, and how steeply detail falls off: with 1.15 the finest is strong."""
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How a clip looks."""
+
+    noise: int = 3
+    steepness: float = 1.45
+    """How steeply detail falls off: with 1.15 the finest is strong."""
+    begins: tuple[float, ...] = (0,)
+    """Where scenes begin, as shares of the clip."""
 
 
+KINDS = {
+    "camera": Kind(),
+    "noisy": Kind(noise=10),
+    "detailed": Kind(steepness=1.15),
+    "cuts": Kind(begins=(0, 0.13, 0.37, 0.61, 0.83)),
+}
 RATE = 30
 
 
@@ -35,14 +49,16 @@ class Shape:
 
 def make_clip(path: Path, kind: str, shape: Shape) -> None:
     """Write a clip with sound, and a key frame every 250 frames."""
-    noise, steepness = KINDS[kind]
+    look = KINDS[kind]
     width, height, seconds = shape.width, shape.height, shape.seconds
-    still = _still(width + 240, height + 60, steepness)
+    stills = (_still(width + 240, height + 60, look.steepness, seed) for seed, _ in enumerate(look.begins, 7))
+    begins = "+".join(f"eq(N,{number})*{share * seconds}" for number, share in enumerate(look.begins))
     moving = f"testsrc2=s={width // 5}x{height // 5}:r={RATE}:d={seconds}"
     graph = (
-        f"[0:v]loop=loop=-1:size=1,fps={RATE},trim=duration={seconds},setpts=N/{RATE}/TB,"
+        f"[0:v]setpts='({begins})/TB',tpad=stop_mode=clone:stop_duration={seconds},fps={RATE},"
+        f"trim=duration={seconds},setpts=N/{RATE}/TB,"
         f"crop={width}:{height}:'t*20':'t*5'[still];"
-        f"[still][1:v]overlay='100+40*t':'{height // 3}',noise=alls={noise}:allf=t,format=yuv420p[v]"
+        f"[still][1:v]overlay='100+40*t':'{height // 3}',noise=alls={look.noise}:allf=t,format=yuv420p[v]"
     )
     subprocess.run(
         [
@@ -53,14 +69,14 @@ def make_clip(path: Path, kind: str, shape: Shape) -> None:
             *("-c:v", "libx264", "-preset", "faster", "-b:v", f"{width * height * 4 // 1000}k", "-g", "250"),
             *("-c:a", "aac", "-b:a", "128k", path),
         ],
-        input=still.tobytes(),
+        input=b"".join(still.tobytes() for still in stills),
         check=True,
     )
 
 
-def _still(width: int, height: int, steepness: float) -> np.ndarray:
+def _still(width: int, height: int, steepness: float, seed: int) -> np.ndarray:
     """Return a picture with the statistics of nature, and thirty hard-edged patches."""
-    rng = np.random.default_rng(7)
+    rng = np.random.default_rng(seed)
     frequency = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None, :])
     frequency[0, 0] = 1
 
