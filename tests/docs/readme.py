@@ -14,6 +14,7 @@ from beagle.domain.kinds import Dicom, Image, Pdf, Video
 from beagle.domain.routes import Group, Route, Watch
 from beagle.settings import EMULATORS, PREFIX, Settings
 from docs import costs, infra
+from docs.limits import limits_table
 from docs.tables import fill, table
 from media.video import odd
 
@@ -99,6 +100,7 @@ def regenerate(text: str) -> str:
             "settings": settings_table(),
             "routes": routes_table(),
             "help": help_table(),
+            "limits": limits_table(),
             "odd videos": odd_videos_table(),
         },
     )
