@@ -28,7 +28,7 @@ class Enormous:
     def read(self, start: int, length: int) -> bytes:
         raise AssertionError((start, length))
 
-    def download(self, to: Path) -> None:
+    def download(self, to: Path, _deadline: object = None) -> None:
         raise AssertionError(to)
 
 

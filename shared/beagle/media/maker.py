@@ -16,6 +16,7 @@ from beagle.domain.keys import derive_object_key
 from beagle.domain.making import Making
 from beagle.media.child import Children
 from beagle.media.room import lent_folder, processors
+from beagle.media.timely import TimelyReader, TimelySink, in_time
 from beagle.ports import ArtifactSink, ObjectReader, Split
 
 if TYPE_CHECKING:
@@ -84,12 +85,12 @@ class Maker:
         ready, slot = part.ready, part.ready.item.slots[part.slot]
         event = _event_of(ready, slot)
         ffmpeg = find_ffmpeg()
-        with self._downloaded(event) as path:
+        with self._downloaded(event, deadline) as path:
             result = extract_part(
                 path,
                 probe(path, ffmpeg, deadline),
                 Part.from_json(part.part),
-                self.sink_of(event, ready),
+                TimelySink(self.sink_of(event, ready), deadline),
                 _making(ready),
                 deadline,
                 ffmpeg=ffmpeg,
@@ -109,8 +110,8 @@ class Maker:
 
     def _still(self, ready: ReadyItem, slot: Slot, deadline: Deadline) -> Slot:
         event, making = _event_of(ready, slot), _making(ready)
-        sink = self.sink_of(event, ready)
-        reader = self.open_object(event)
+        sink = TimelySink(self.sink_of(event, ready), deadline)
+        reader = self._open(event, deadline)
         if slot.media_type == "image":
             from beagle.media.stills import make_still  # noqa: PLC0415
 
@@ -145,11 +146,11 @@ class Maker:
                     f"{slot.storage_key} is {slot.media_type}, and stands among the slices of a series."
                 )
         with ThreadPoolExecutor(OPENED_AT_ONCE) as pool:
-            readers = pool.map(self.open_object, [_event_of(ready, slot) for slot in slots])
+            readers = pool.map(lambda slot: self._open(_event_of(ready, slot), deadline), slots)
             files = list(zip([slot.storage_key for slot in slots], readers, strict=True))
         converted = convert_series(
             files,
-            self.sink_of(ready.claimant, ready),
+            TimelySink(self.sink_of(ready.claimant, ready), deadline),
             children=self.children,
             in_given_order=ready.item.ignore_dicom_layout,
             deadline=deadline,
@@ -165,22 +166,25 @@ class Maker:
         from beagle.media.video.probe import probe  # noqa: PLC0415
 
         event, options, ffmpeg = _event_of(ready, slot), _making(ready), find_ffmpeg()
-        with self._downloaded(event) as path:
+        with self._downloaded(event, deadline) as path:
             facts = probe(path, ffmpeg, deadline)
             speed = frames_a_second(facts, options, processors())
             parts = plan_parts(facts, self.invocation_seconds * PART_OF_THE_TIME, speed)
             if len(parts) > 1:
                 return Split(index, tuple(part.to_json() for part in parts))
-            sink = self.sink_of(event, ready)
+            sink = TimelySink(self.sink_of(event, ready), deadline)
             result = extract_part(
                 path, facts, parts[0], sink, options, deadline, ffmpeg=ffmpeg, progress=self.progress
             )
         return replace(slot, artifacts=join_parts([result], sink, options))
 
+    def _open(self, event: ObjectCreated, deadline: Deadline) -> ObjectReader:
+        return TimelyReader(in_time(lambda: self.open_object(event), deadline), deadline)
+
     @contextmanager
-    def _downloaded(self, event: ObjectCreated) -> Iterator[Path]:
+    def _downloaded(self, event: ObjectCreated, deadline: Deadline) -> Iterator[Path]:
         """Lend the object as a file of a constant name, in a folder that nobody else may read."""
-        reader = self.open_object(event)
+        reader = self._open(event, deadline)
         with lent_folder() as folder:
             room = shutil.disk_usage(folder).free
             if reader.size > room:
@@ -188,7 +192,7 @@ class Maker:
                     f"The video has {reader.size:,} bytes, and there is room for {room:,}.", size=reader.size
                 )
             path = folder / "source"
-            reader.download(path)
+            reader.download(path, deadline)
             yield path
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from beagle.ports import ObjectReader
+    from beagle.ports import Deadline, ObjectReader
 
 
 class Remembering:
@@ -28,6 +28,6 @@ class Remembering:
             self._start = rest if len(rest) <= 128 * 1024 else b""
         return known + rest if known else rest
 
-    def download(self, to: Path) -> None:
+    def download(self, to: Path, deadline: Deadline | None = None) -> None:
         """Write the whole object into a new file."""
-        self._reader.download(to)
+        self._reader.download(to, deadline)

@@ -29,8 +29,15 @@ class ObjectReader(Protocol):
 
         """
 
-    def download(self, to: Path) -> None:
-        """Write the whole object into a new file; raises as `read` does."""
+    def download(self, to: Path, deadline: Deadline | None = None) -> None:
+        """Write the whole object into a new file, which may be unfinished after an error.
+
+        Raises:
+            ObjectGoneError: It is not there any more, or has other content by now.
+            DecoderStoppedError: The disk became full.
+            ServiceError: Not now; or the deadline passed.
+
+        """
 
 
 class ArtifactSink(Protocol):

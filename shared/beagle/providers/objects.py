@@ -14,6 +14,7 @@ from obstore.store import ObjectStore
 from beagle.domain.errors import ObjectGoneError, StoreUnavailableError, SupersededError
 from beagle.domain.events import ObjectRef
 from beagle.domain.keys import derive_artifact_root, derive_storage_key
+from beagle.providers.pieces import write_pieces
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from beagle.domain.events import ObjectCreated
     from beagle.domain.items import ReadyItem
-    from beagle.ports import ObjectReader
+    from beagle.ports import Deadline, ObjectReader
 
 _ODD = re.compile(r"(^|/)\.{0,2}(/|$)|[\x00-\x1f\x7f]")
 _CHUNK = 8 * 1024 * 1024
@@ -64,13 +65,11 @@ class StoreReader:
         except (BaseError, FileNotFoundError) as error:
             raise self._translated(error) from error
 
-    def download(self, to: Path) -> None:
+    def download(self, to: Path, deadline: Deadline | None = None) -> None:
         """Write the whole object into a new file, piece by piece."""
         try:
             found = obstore.get(self.store, self.ref.key, options={"if_match": self.etag})
-            with to.open("xb") as file:
-                for piece in found.stream(min_chunk_size=_CHUNK):
-                    file.write(piece)
+            write_pieces(found.stream(min_chunk_size=_CHUNK), to, deadline)
         except (BaseError, FileNotFoundError) as error:
             raise self._translated(error) from error
 

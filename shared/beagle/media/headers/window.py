@@ -78,7 +78,7 @@ class _Held:
     def read(self, start: int, length: int) -> bytes:
         return self._data[start : start + length]
 
-    def download(self, to: object) -> None:
+    def download(self, to: object, _deadline: object = None) -> None:
         raise NotImplementedError(f"A header is not copied to {to}.")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from beagle.media.timely import TimelySink
 from beagle.media.video.cuts import whole
 from beagle.media.video.ffmpeg import Ffmpeg, find_ffmpeg
 from beagle.media.video.parts import extract_part, join_parts
@@ -41,7 +42,8 @@ def extract_video(  # noqa: PLR0913 - what, how, and where to
     ffmpeg = ffmpeg or find_ffmpeg()
     facts = probe(path, ffmpeg, deadline)
     part = whole(facts)
+    timely = TimelySink(sink, deadline)
     result = extract_part(
-        path, facts, part, sink, options, deadline, ffmpeg=ffmpeg, progress=progress, workers=workers
+        path, facts, part, timely, options, deadline, ffmpeg=ffmpeg, progress=progress, workers=workers
     )
-    return join_parts([result], sink, options)
+    return join_parts([result], timely, options)

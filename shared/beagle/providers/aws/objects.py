@@ -9,11 +9,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from beagle.domain.errors import ObjectGoneError, StoreUnavailableError, SupersededError
 from beagle.domain.events import ObjectRef
+from beagle.providers.pieces import write_pieces
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from beagle.domain.events import ObjectCreated
+    from beagle.ports import Deadline
 
 _CHUNK = 8 * 1024 * 1024
 _GONE = {"404", "NoSuchKey", "NotFound"}
@@ -39,14 +41,12 @@ class S3Reader:
         except BotoCoreError as error:  # the stream broke off
             raise _translated(error, self.ref) from error
 
-    def download(self, to: Path) -> None:
+    def download(self, to: Path, deadline: Deadline | None = None) -> None:
         """Write the whole object into a new file, piece by piece."""
-        with to.open("xb") as file:
-            try:
-                for piece in self._get().iter_chunks(_CHUNK):
-                    file.write(piece)
-            except BotoCoreError as error:
-                raise _translated(error, self.ref) from error
+        try:
+            write_pieces(self._get().iter_chunks(_CHUNK), to, deadline)
+        except BotoCoreError as error:
+            raise _translated(error, self.ref) from error
 
     def _get(self, **options: str) -> Any:  # noqa: ANN401 - botocore's stream
         try:

@@ -10,11 +10,13 @@ from azure.core.exceptions import AzureError, ResourceModifiedError, ResourceNot
 
 from beagle.domain.errors import ObjectGoneError, StoreUnavailableError, SupersededError
 from beagle.domain.events import ObjectRef
+from beagle.providers.pieces import write_pieces
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from beagle.domain.events import ObjectCreated
+    from beagle.ports import Deadline
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +38,10 @@ class BlobReader:
         except AzureError as error:
             raise self._translated(error) from error
 
-    def download(self, to: Path) -> None:
+    def download(self, to: Path, deadline: Deadline | None = None) -> None:
         """Write the whole blob into a new file, piece by piece."""
         try:
-            with to.open("xb") as file:
-                self._download().readinto(file)
+            write_pieces(self._download().chunks(), to, deadline)
         except AzureError as error:
             raise self._translated(error) from error
 

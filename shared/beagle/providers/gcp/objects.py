@@ -12,6 +12,7 @@ from urllib3.exceptions import HTTPError
 from beagle.domain.errors import ObjectGoneError, StoreUnavailableError, SupersededError
 from beagle.domain.events import ObjectRef
 from beagle.providers.gcp.rest import Google, GoogleError
+from beagle.providers.pieces import write_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import requests
 
     from beagle.domain.events import ObjectCreated
+    from beagle.ports import Deadline
 
 _CHUNK = 8 * 1024 * 1024
 _GONE, _CHANGED = 404, 412
@@ -43,11 +45,10 @@ class CloudStorageReader:
             data: bytes = answer.raw.read(decode_content=False)
             return data
 
-    def download(self, to: Path) -> None:
+    def download(self, to: Path, deadline: Deadline | None = None) -> None:
         """Write the whole object into a new file, piece by piece."""
-        with _reading(self.ref), self._get({}) as answer, to.open("xb") as file:
-            for piece in answer.raw.stream(_CHUNK, decode_content=False):
-                file.write(piece)
+        with _reading(self.ref), self._get({}) as answer:
+            write_pieces(answer.raw.stream(_CHUNK, decode_content=False), to, deadline)
 
     def _get(self, headers: dict[str, str]) -> requests.Response:
         try:

@@ -7,9 +7,12 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from beagle.domain.errors import ObjectGoneError, StoreUnavailableError, SupersededError
+
+if TYPE_CHECKING:
+    from beagle.ports import Deadline
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class FileReader:
         except OSError as error:
             raise StoreUnavailableError(f"{self.path} cannot be read: {error.strerror}.") from error
 
-    def download(self, to: Path) -> None:
+    def download(self, to: Path, deadline: Deadline | None = None) -> None:  # noqa: ARG002 - nothing to wait for
         """Give the file a second name where the system allows it, since films are large; else copy it."""
         self.read(0, 0)
         try:

@@ -1,0 +1,84 @@
+"""Stores are waited for as long as the invocation lasts, and no longer: one that is killed cannot say why.
+
+Their own patience may be longer. A call that is given up ends behind our back: what it puts is the same
+artifact that the next attempt puts, and a download stops at its next piece.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import dataclass
+from threading import Thread
+from typing import TYPE_CHECKING, TypeVar
+
+from beagle.domain.errors import OutOfTimeError
+from beagle.ports import ArtifactSink, Deadline, ObjectReader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+_Answer = TypeVar("_Answer")
+
+
+def in_time(call: Callable[[], _Answer], deadline: Deadline) -> _Answer:
+    """Return what a store's call returns.
+
+    Raises:
+        OutOfTimeError: The time was over before it did.
+
+    """
+    answer: Future[_Answer] = Future()
+
+    def ask() -> None:
+        try:
+            answer.set_result(call())
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is raised where it is waited for
+            answer.set_exception(error)
+
+    if (seconds := deadline.remaining()) > 0:
+        Thread(target=ask, daemon=True).start()
+        try:
+            return answer.result(seconds)
+        except TimeoutError:
+            if answer.done():
+                raise  # the call's own
+    raise OutOfTimeError("The bucket did not answer before the invocation's time was over.")
+
+
+@dataclass(frozen=True, slots=True)
+class TimelyReader:
+    """An object that is waited for no longer than there is time."""
+
+    reader: ObjectReader
+    until: Deadline
+
+    @property
+    def size(self) -> int:
+        """Return bytes."""
+        return self.reader.size
+
+    def read(self, start: int, length: int) -> bytes:
+        """Return a range; shorter only at the object's end."""
+        return in_time(lambda: self.reader.read(start, length), self.until)
+
+    def download(self, to: Path, deadline: Deadline | None = None) -> None:
+        """Write the whole object into a new file."""
+        in_time(lambda: self.reader.download(to, deadline or self.until), self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class TimelySink:
+    """A sink that is waited for no longer than there is time."""
+
+    sink: ArtifactSink
+    until: Deadline
+
+    def put(self, name: str, data: bytes, content_type: str, content_encoding: str = "") -> None:
+        """Keep one artifact, durably before this returns."""
+        in_time(lambda: self.sink.put(name, data, content_type, content_encoding), self.until)
+
+    def key(self, name: str) -> str:
+        """Return the storage key that Darwin is told for an artifact."""
+        return self.sink.key(name)

@@ -1,0 +1,43 @@
+"""A download, piece by piece: as long as there is time, and room."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING
+
+from beagle.domain.errors import DecoderStoppedError, OutOfTimeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from _typeshed import ReadableBuffer
+
+    from beagle.ports import Deadline
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def write_pieces(pieces: Iterable[ReadableBuffer], to: Path, deadline: Deadline | None) -> None:
+    """Write pieces into a new file.
+
+    Raises:
+        OutOfTimeError: The deadline passed before the last of them came.
+        DecoderStoppedError: The disk is full. Others may have filled it: whether the object fits on an empty
+            one is looked at before it is tried again.
+
+    """
+    with to.open("xb", buffering=0) as file:
+        for piece in pieces:
+            if deadline is not None and deadline.remaining() <= 0:
+                raise OutOfTimeError("The invocation's time was over before the object was downloaded.")
+            view = memoryview(piece)
+            while view:
+                try:
+                    view = view[file.write(view) :]
+                except OSError as error:
+                    if error.errno not in _FULL:
+                        raise
+                    raise DecoderStoppedError(
+                        "The disk became full while the object was downloaded onto it.", disk=str(to.parent)
+                    ) from error
