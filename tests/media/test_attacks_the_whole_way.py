@@ -12,8 +12,7 @@ import pytest
 
 from beagle.domain.outcomes import Ending
 from beagle.media.video import ffmpeg
-from beagle.pipeline.extract import TRIES
-from beagle.pipeline.limits import SPARE
+from beagle.pipeline.limits import SPARE, TRIES
 from media.archive import PLAYLIST
 from media.stills.bombs import gif_bomb, png_bomb, tiff_bomb
 from media.video.conftest import Time

@@ -76,7 +76,7 @@ _ADVICE = {
     "media_too_large": "The file asks for more than is allowed: make it smaller, then upload it again.",
     "media_too_slow": (
         "Decoding it came to no end: see how `beagle artifacts` fares with it. Give extract more memory, or "
-        "encode the file anew; then replay."
+        "encode or divide the file anew; then replay."
     ),
     "late_for_group": (
         "The group grew, or changed, after its item was registered: remove the item in Darwin, then replay."

@@ -12,13 +12,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from beagle.domain.errors import (
-    BeagleError,
-    DecoderStoppedError,
-    MediaTooSlowError,
-    OutOfTimeError,
-    QueueUnavailableError,
-)
+from beagle.domain.errors import BeagleError, QueueUnavailableError
 from beagle.domain.items import ReadyItem, ReadyPart
 from beagle.domain.outcomes import Ending
 from beagle.messages import dump_part, load_item, load_part
@@ -33,12 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from beagle.ports import Deadline, Received, Report
-
-TRIES = 10
-"""Deliveries after which a video whose decoder had to be stopped is not tried again.
-
-Each may cost a quarter of an hour of four processors.
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,12 +62,8 @@ class Extract:
                         replayed=ready.replayed,
                     )
                     require_time(deadline)
-                    finished = self._part(part, working) if part else self._whole(ready, working)
-            except (OutOfTimeError, DecoderStoppedError) as error:
-                verdict = MediaTooSlowError(f"Tried {message.attempts} times; the last time: {error}")
-                account.end(
-                    message, self.endings.end(subject, verdict if message.attempts >= TRIES else error)
-                )
+                    with working.last_of(message.attempts):
+                        finished = self._part(part, working) if part else self._whole(ready, working)
             except BeagleError as error:
                 account.end(message, self.endings.end(subject, error))
             else:

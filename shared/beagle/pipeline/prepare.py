@@ -46,6 +46,7 @@ class Prepare:
     def run(self, batch: Sequence[Received], deadline: Deadline) -> Report:
         """Prepare every object of a batch; no message is acknowledged before its objects are passed on."""
         account = Account("prepare", batch, self.journal)
+        working = Sparing(deadline)
         finished: list[tuple[Subject, ReadyItem]] = []
         unfinished: list[tuple[Subject, ReadyItem]] = []
         for message in batch:
@@ -55,7 +56,7 @@ class Prepare:
                         require_time(deadline)
                         ready = self._ready(announced, subject)
                         if isinstance(ready, ReadyItem):
-                            ready = self._with_artifacts(ready, Sparing(deadline))
+                            ready = self._with_artifacts(ready, message.attempts, working)
                 except BeagleError as error:
                     account.end(message, self.endings.end(subject, error))
                     continue
@@ -110,11 +111,12 @@ class Prepare:
             return self.groups.gather(routed.route.group, routed.group, ready)
         return ready
 
-    def _with_artifacts(self, ready: ReadyItem, deadline: Deadline) -> ReadyItem:
+    def _with_artifacts(self, ready: ReadyItem, attempts: int, deadline: Sparing) -> ReadyItem:
         """Return an item with all artifacts that it needs but those of videos."""
         if ready.item.access == "read_write" or self.artifacts is None:
             return ready
-        return replace(ready, item=self.artifacts.make_stills(ready, deadline))
+        with deadline.last_of(0 if ready.item.is_series else attempts):  # a series' tries are counted apart
+            return replace(ready, item=self.artifacts.make_stills(ready, deadline))
 
 
 def _waits_for_extraction(ready: ReadyItem) -> bool:

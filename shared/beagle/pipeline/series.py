@@ -23,6 +23,7 @@ from beagle.domain.errors import (
     VerdictError,
 )
 from beagle.messages import dump_item, load_item
+from beagle.pipeline.limits import TRIES
 from beagle.ports import Clock, PartResults, StillMaker
 
 if TYPE_CHECKING:
@@ -35,8 +36,6 @@ LONGEST = timedelta(minutes=6)
 """No invocation of prepare takes longer on any provider: who has not ended by then is dead."""
 LOOK_AGAIN = 60.0
 """Seconds between two looks of those who wait."""
-TRIES = 10
-"""Beginnings without an end after which a series is not tried again."""
 _OF_ALL: dict[str, type[VerdictError]] = {
     error.code: error
     for error in (

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
 from beagle import messages
+from beagle.domain.errors import OutOfTimeError
 from beagle.domain.events import NotAnObject, Notification
 from beagle.domain.items import ImageArtifacts
 from beagle.domain.outcomes import Ending
@@ -15,9 +16,11 @@ from beagle.domain.routes import parse_routes
 from beagle.messages import MESSAGE_LIMIT
 from beagle.pipeline import prepare
 from beagle.pipeline.account import ConservationError
+from beagle.pipeline.limits import TRIES
 from beagle.pipeline.passing import Onward
 from beagle.ports import Received
 from beagle.providers.aws.notifications import parse_notification
+from beagle.providers.local.clock import FakeClock
 from beagle.providers.local.queue import LocalQueue
 from beagle.providers.parcels import StoreParcels
 from support.world import BUCKET, ROUTES, Budget, World
@@ -307,6 +310,46 @@ def test_a_group_with_a_video_goes_to_extract_with_all_its_other_artifacts_made(
         found[slots] = (made, len(queue), len(world.items))
 
     assert found == {("plan.jpg", "cam.mp4"): ([True, False], 1, 0), ("l.jpg", "r.jpg"): ([True, True], 0, 1)}
+
+
+@dataclass
+class Slow:
+    """Makes nothing within the time that it has, or has too little of."""
+
+    takes: float
+    clock: FakeClock
+
+    def make_stills(self, ready, deadline):
+        left = deadline.remaining()
+        self.clock.advance(min(self.takes, left))
+        if self.takes > left:
+            raise OutOfTimeError("No time was left to decode it.")
+        return Stills().make_stills(ready, deadline)
+
+
+@pytest.mark.parametrize(
+    ("takes", "attempts", "endings"),
+    [
+        (1000, TRIES - 1, ["again out_of_time", "again out_of_time"]),
+        (1000, TRIES, ["dead_lettered media_too_slow", "again out_of_time"]),
+        (70, TRIES, ["passed_on ", "again out_of_time"]),
+    ],
+)
+def test_what_comes_to_no_end_in_a_whole_invocation_is_given_up_in_time(takes, attempts, endings):
+    """
+    At the tenth delivery, not by the platform at its last; and nobody for a neighbour's slowness.
+    """
+    [route] = ROUTES["routes"]
+    world = World()
+    routes = {"team": "acme", "routes": [{**route, "access": "read_only", "pdf": {"convert": True}}]}
+    world.prepare = replace(world.prepare, routes=parse_routes(routes), artifacts=Slow(takes, world.clock))
+    batch = [
+        Received(id=key, body=announced(world, key), attempts=attempts) for key in ("a/1.pdf", "a/2.pdf")
+    ]
+    report = world.prepare.run(batch, Budget(world.clock, 120))
+
+    assert [f"{outcome.ending} {outcome.code}" for outcome in report.outcomes] == endings
+    assert len(world.letters()) == endings.count("dead_lettered media_too_slow")
 
 
 def test_two_messages_of_one_id_fail_the_batch():

@@ -19,7 +19,8 @@ from beagle.domain.errors import (
 )
 from beagle.domain.events import ObjectCreated, ObjectRef
 from beagle.domain.items import ImageArtifacts, Item, ItemId, ReadyItem, Slot
-from beagle.pipeline.series import LONGEST, TRIES, SeriesOnce
+from beagle.pipeline.limits import TRIES
+from beagle.pipeline.series import LONGEST, SeriesOnce
 from beagle.providers.local.clock import FakeClock
 from beagle.providers.parcels import StorePartResults
 from support.world import Budget, Killed
