@@ -46,7 +46,12 @@ def convert_pdf(  # noqa: PLR0913 - what, where to, with which bounds
         raise UnreadableMediaError("Its first bytes are no PDF's: it is damaged, or not what its name says.")
     if reader.size > _LARGEST:
         raise MediaTooLargeError(f"{reader.size} bytes are more than {_LARGEST}.", bytes=reader.size)
-    arguments = {"pages": bounds.frames, "pixels": bounds.pixels, "dpi": dpi}
+    arguments = {
+        "pages": bounds.frames,
+        "pixels": bounds.pixels,
+        "pixels_in_all": bounds.pixels_in_all,
+        "dpi": dpi,
+    }
     with Uploads(sink) as uploads:
         drawn = children.run(
             "pdf", arguments, [source], uploads.put, seconds=bounds.seconds, deadline=deadline

@@ -78,6 +78,17 @@ def test_too_many_pages_are_refused(children, sink):
     assert not sink.kept
 
 
+def test_more_pixels_than_an_invocation_could_draw_are_refused_before_any_is_drawn(children, sink):
+    """Of all pages together, at the size at which they would be drawn."""
+    ten, limits = [(72, 72)] * 10, ConversionLimits(pixels_in_all=10 * 150**2)
+    convert_pdf(document(*ten), sink, children=children, limits=limits)
+    sink.kept.clear()
+    with pytest.raises(MediaTooLargeError, match="247,500 pixels in all, more than 225,000"):
+        convert_pdf(document(*ten, (72, 72)), sink, children=children, limits=limits)
+
+    assert not sink.kept
+
+
 def test_a_locked_document_is_unsupported(children, sink):
     with pytest.raises(UnsupportedMediaError, match="password"):
         convert_pdf(locked(), sink, children=children)

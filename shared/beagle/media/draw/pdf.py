@@ -40,6 +40,7 @@ def draw(files: Sequence[BinaryIO], put: Put, arguments: Words) -> Words:
                 )
             if len(document) == 0:
                 raise UnreadableMediaError("It has no pages.")
+            _require_few_pixels(document, arguments)
             document.init_forms()
             sections = Sections(put, thumbnail_of=0)
             for page in document:
@@ -60,6 +61,17 @@ def _open(data: bytes) -> pypdfium2.PdfDocument:
         if getattr(error, "err_code", None) in _LOCKED:
             raise UnsupportedMediaError("It is locked with a password.") from error
         raise
+
+
+def _require_few_pixels(document: pypdfium2.PdfDocument, arguments: Words) -> None:
+    sizes = (document.get_page_size(index) for index in range(len(document)))
+    pages = [width * height for width, height in sizes]
+    total = round(sum(points * _scale(points, arguments) ** 2 for points in pages))
+    most = arguments["pixels_in_all"]
+    if total > most:
+        raise MediaTooLargeError(
+            f"{len(pages)} pages have {total:,} pixels in all, more than {most:,}.", pixels=total
+        )
 
 
 def _scale(square_points: float, arguments: Words) -> float:
