@@ -23,18 +23,19 @@ def limits_table() -> str:
 def _rows() -> list[tuple[str, str]]:
     video, conversion = Bounds(), ConversionLimits()
     dpi = inspect.signature(pdf.convert_pdf).parameters["dpi"].default
+    in_all = f"{conversion.pixels_in_all / 1e6:,.0f} megapixels in all"
     one = f"{conversion.pixels / 1e6:.0f} megapixels"
     frames = (
         f"{_WIDE}x{video.pixels // _WIDE} or as many pixels, {video.seconds / 3600:.0f} hours, "
         f"{video.frame_rate:.0f} frames a second, {video.frames:,} frames, {video.streams} streams"
     )
     slices = (
-        f"{conversion.frames:,} frames of {one} each, {conversion.pixels_in_all / 1e6:,.0f} in all; "
+        f"{conversion.frames:,} frames of {one} each, {in_all}; "
         f"a series {conversion.bytes_in_all / _GB:.0f} GB"
     )
     pages = (
         f"{pdf._LARGEST / _MB:.0f} MB, {conversion.frames:,} pages; drawn at {dpi} dots an inch, "
-        f"at fewer where a page would have more than {one}"
+        f"at fewer where a page would have more than {one}; {in_all}"
     )
     return [
         ("image", f"{_images()}; {ChildLimits().seconds:.0f} seconds to decode"),
