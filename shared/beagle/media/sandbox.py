@@ -17,10 +17,9 @@ import stat
 import subprocess
 import tempfile
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -31,13 +30,13 @@ from beagle.domain.errors import (
     UnreadableMediaError,
 )
 from beagle.media.stream import Stream
+from beagle.media.watchdog import watch
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from beagle.ports import Deadline
 
-_TICK = 0.2
 _KEPT_LINES = 30
 _ROOM = 1 << 20
 """Bytes of a pipe: what Linux allows everybody."""
@@ -49,12 +48,6 @@ _OUT_OF_MEMORY = 256 - errno.ENOMEM
 """ffmpeg ends with the lowest byte of its error number, which is negative."""
 
 
-class StalledError(DecoderStoppedError):
-    """A program neither wrote nor ended for too long, and was killed."""
-
-    code = "media_stalled"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What one child may use."""
@@ -62,7 +55,7 @@ class Limits:
     memory: int = 8 << 30
     """Bytes of address space, which is far more than what is ever resident: stacks and arenas count whole."""
     stall_seconds: float = 60
-    """It is killed when it leaves all its readers waiting for so long."""
+    """It is killed when it leaves all its readers waiting for so long, and uses no processor either."""
 
 
 Reader = Callable[[Stream], None]
@@ -115,7 +108,8 @@ def run(  # noqa: PLR0913 - each is a fact of the run, and none has a better hom
     """Run a command over a file, or over bytes as if they were one; return how it ended.
 
     Each pipe has its reader, in a thread of its own. `on_line` sees every line of standard error, and says
-    whether it has dealt with it: the last of the others are told in errors. What a reader raises ends the run and is raised.
+    whether it has dealt with it: the last of the others are told in errors. What a reader raises ends the run
+    and is raised.
 
     Raises:
         OutOfTimeError: The deadline passed; the whole process group was killed.
@@ -150,7 +144,7 @@ def run(  # noqa: PLR0913 - each is a fact of the run, and none has a better hom
         stack.callback(stop.set)
         streams = [Stream(reading, stop) for reading, _ in pipes]
         tasks = [pool.submit(read, stream) for read, stream in zip((listen, *readers), streams, strict=True)]
-        _watch(process, streams, tasks, deadline, limits)
+        watch(process, streams, tasks, deadline, limits.stall_seconds)
     return Ending(process.returncode, " | ".join(said)[-2000:])
 
 
@@ -212,31 +206,6 @@ def _remove(folder: str) -> None:
     """Remove a child's folder that it could not remove itself."""
     with contextlib.suppress(FileNotFoundError):
         os.rmdir(folder)  # noqa: PTH106 - a name from mkdtemp
-
-
-def _watch(
-    process: subprocess.Popen[bytes],
-    streams: list[Stream],
-    tasks: list[Future[None]],
-    deadline: Deadline,
-    limits: Limits,
-) -> None:
-    quiet_since = time.monotonic()
-    while True:
-        done, pending = wait(tasks, timeout=_TICK, return_when=FIRST_EXCEPTION)
-        for task in done:
-            task.result()
-        if not pending:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(_TICK)
-                return
-        if deadline.remaining() <= 0:
-            raise OutOfTimeError("Decoding the file did not end in time.")
-        waited = [stream.waited() for stream, task in zip(streams, tasks, strict=True) if not task.done()]
-        if waited:
-            quiet_since = time.monotonic() - min(waited)
-        if time.monotonic() - quiet_since > limits.stall_seconds:
-            raise StalledError("The decoder made no progress and was killed.", seconds=limits.stall_seconds)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -19,9 +19,10 @@ from beagle.domain.errors import (
 )
 from beagle.domain.making import VideoOptions
 from beagle.media import sandbox
-from beagle.media.sandbox import Limits, StalledError
+from beagle.media.sandbox import Limits
 from beagle.media.video.extract import extract_video
 from beagle.media.video.ffmpeg import find_ffmpeg, is_safe, parse_version
+from beagle.media.watchdog import StalledError
 
 from .conftest import Time
 
@@ -155,7 +156,7 @@ def test_a_program_that_hangs_is_killed_with_its_children(script, some_file):
 
 
 def test_a_program_without_progress_is_killed(script, some_file):
-    """Silence on all pipes is a hang, long before the deadline."""
+    """Silence on all pipes and an idle processor are a hang, long before the deadline."""
     began = time.monotonic()
 
     with pytest.raises(StalledError) as caught:
@@ -163,6 +164,32 @@ def test_a_program_without_progress_is_killed(script, some_file):
 
     assert time.monotonic() - began < 5
     assert isinstance(caught.value, ServiceError)
+
+
+def test_decoding_in_silence_is_progress(ffmpeg, some_file):
+    """Frames between a key frame and the first that is wanted are decoded, and nothing is written."""
+    got = []
+    silence = "testsrc2=s=1280x720:r=30:d=300,select=gte(n\\,5000)"
+    words = ["-nostdin", "-v", "error", "-f", "lavfi", "-i", silence, "-frames:v", "1", "-f", "mjpeg"]
+
+    began = time.monotonic()
+    ending = sandbox.run(
+        lambda _, pipes: [str(ffmpeg.path), *words, pipes[0]],
+        some_file,
+        [lambda stream: got.append(stream.read(100))],
+        deadline=Time(60),
+        limits=Limits(stall_seconds=0.4),
+    )
+
+    assert time.monotonic() - began > 0.8
+    assert ending.status == 0
+    assert got[0].startswith(b"\xff\xd8")
+
+
+def test_work_without_an_end_meets_the_deadline(script, some_file):
+    """A busy loop is no hang for the watchdog, and is stopped all the same."""
+    with pytest.raises(OutOfTimeError):
+        run(script("while :; do :; done"), some_file, limits=Limits(stall_seconds=0.4), seconds=1.2)
 
 
 def test_a_slow_reader_is_not_the_programs_fault(script, some_file):
