@@ -3,6 +3,7 @@
 import platform
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from beagle.media.maker import Maker
 from beagle.media.room import lent_folder
 from beagle.media.video import ffmpeg
 from beagle.playground.packaging import build_layer, project_root
+from beagle.ports import Deadline
+from beagle.providers.pieces import write_pieces
 from support.world import ROUTES, Budget, World
 
 pytestmark = pytest.mark.xdist_group("packages")
@@ -28,8 +31,12 @@ class Enormous:
     def read(self, start: int, length: int) -> bytes:
         raise AssertionError((start, length))
 
-    def download(self, to: Path, _deadline: object = None) -> None:
-        raise AssertionError(to)
+    def download(self, to: Path, deadline: Deadline | None = None) -> None:
+        write_pieces(self.pieces(), to, self.size, deadline)
+
+    def pieces(self) -> Iterator[bytes]:
+        raise AssertionError
+        yield b""
 
 
 def test_a_video_that_fits_on_no_disk_is_refused_before_its_download() -> None:

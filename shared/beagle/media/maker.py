@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from beagle.domain.errors import MediaTooLargeError, UnsupportedMediaError
+from beagle.domain.errors import UnsupportedMediaError
 from beagle.domain.events import ObjectCreated, ObjectRef
 from beagle.domain.items import ImageArtifacts, Item, ReadyItem, ReadyPart, Slot
 from beagle.domain.keys import derive_object_key
@@ -186,11 +185,6 @@ class Maker:
         """Lend the object as a file of a constant name, in a folder that nobody else may read."""
         reader = self._open(event, deadline)
         with lent_folder() as folder:
-            room = shutil.disk_usage(folder).free
-            if reader.size > room:
-                raise MediaTooLargeError(
-                    f"The video has {reader.size:,} bytes, and there is room for {room:,}.", size=reader.size
-                )
             path = folder / "source"
             reader.download(path, deadline)
             yield path

@@ -34,6 +34,7 @@ class ObjectReader(Protocol):
 
         Raises:
             ObjectGoneError: It is not there any more, or has other content by now.
+            MediaTooLargeError: The disk has no room for it.
             DecoderStoppedError: The disk became full.
             ServiceError: Not now; or the deadline passed.
 

@@ -69,7 +69,7 @@ class StoreReader:
         """Write the whole object into a new file, piece by piece."""
         try:
             found = obstore.get(self.store, self.ref.key, options={"if_match": self.etag})
-            write_pieces(found.stream(min_chunk_size=_CHUNK), to, deadline)
+            write_pieces(found.stream(min_chunk_size=_CHUNK), to, self.size, deadline)
         except (BaseError, FileNotFoundError) as error:
             raise self._translated(error) from error
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
+import shutil
 from typing import TYPE_CHECKING
 
-from beagle.domain.errors import DecoderStoppedError, OutOfTimeError
+from beagle.domain.errors import DecoderStoppedError, MediaTooLargeError, OutOfTimeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,15 +19,19 @@ if TYPE_CHECKING:
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
-def write_pieces(pieces: Iterable[ReadableBuffer], to: Path, deadline: Deadline | None) -> None:
-    """Write pieces into a new file.
+def write_pieces(pieces: Iterable[ReadableBuffer], to: Path, size: int, deadline: Deadline | None) -> None:
+    """Write pieces, of a size in all, into a new file.
 
     Raises:
+        MediaTooLargeError: The disk has no room for so much; no piece was asked for.
         OutOfTimeError: The deadline passed before the last of them came.
-        DecoderStoppedError: The disk is full. Others may have filled it: whether the object fits on an empty
-            one is looked at before it is tried again.
+        DecoderStoppedError: The disk became full. Others may have filled it: the next attempt looks again
+            whether the object fits.
 
     """
+    room = shutil.disk_usage(to.parent).free
+    if size > room:
+        raise MediaTooLargeError(f"It has {size:,} bytes, and there is room for {room:,}.", size=size)
     with to.open("xb", buffering=0) as file:
         for piece in pieces:
             if deadline is not None and deadline.remaining() <= 0:

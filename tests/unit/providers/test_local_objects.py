@@ -1,11 +1,13 @@
 """A file as the object, and a folder as the place of its artifacts."""
 
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from beagle.domain.errors import ObjectGoneError, StoreUnavailableError, SupersededError
+from beagle.domain.errors import MediaTooLargeError, ObjectGoneError, StoreUnavailableError, SupersededError
 from beagle.providers.local.objects import FileReader, FolderSink
 
 
@@ -64,17 +66,44 @@ def test_a_downloaded_file_is_a_regular_one_with_the_same_content(file: Path, tm
     assert file.read_bytes() == b"0123456789"
 
 
-@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="no second file system on this machine")  # noqa: S108 - where it is mounted
-def test_a_file_of_another_file_system_is_copied(tmp_path: Path):
+@pytest.fixture
+def far() -> Iterator[Path]:
+    """Return where a file of another file system may lie."""
+    place = Path("/dev/shm")  # noqa: S108 - where it is mounted
+    if not place.is_dir():
+        pytest.skip("no second file system on this machine")
+    path = place / f"beagle-test-{os.getpid()}"
+    yield path
+    path.unlink()
+
+
+def test_a_file_of_another_file_system_is_copied(far: Path, tmp_path: Path):
     """A second name cannot cross over."""
-    far = Path("/dev/shm") / f"beagle-test-{os.getpid()}"  # noqa: S108 - see above
     far.write_bytes(b"far away")
-    try:
-        FileReader.open(far).download(tmp_path / "source")
-    finally:
-        far.unlink()
+    FileReader.open(far).download(tmp_path / "source")
 
     assert (tmp_path / "source").read_bytes() == b"far away"
+
+
+def test_a_file_that_is_only_named_anew_needs_no_room(file: Path, tmp_path: Path):
+    """Larger than what is left of the disk: it has holes, so that it takes nothing."""
+    os.truncate(file, larger_than_the_room(tmp_path))
+    FileReader.open(file).download(tmp_path / "source")
+
+    assert (tmp_path / "source").stat().st_size == file.stat().st_size
+
+
+def test_a_file_that_must_be_copied_needs_room(far: Path, tmp_path: Path):
+    far.touch()
+    os.truncate(far, larger_than_the_room(tmp_path))
+
+    with pytest.raises(MediaTooLargeError):
+        FileReader.open(far).download(tmp_path / "source")
+    assert not (tmp_path / "source").exists()
+
+
+def larger_than_the_room(place: Path) -> int:
+    return shutil.disk_usage(place).free + (1 << 30)
 
 
 def test_artifacts_lie_under_their_names_and_are_told_below_the_prefix(tmp_path: Path):

@@ -8,7 +8,7 @@ import obstore
 import pytest
 from obstore.store import MemoryStore
 
-from beagle.domain.errors import DecoderStoppedError, OutOfTimeError
+from beagle.domain.errors import DecoderStoppedError, MediaTooLargeError, OutOfTimeError
 from beagle.domain.events import ObjectRef
 from beagle.providers.objects import StoreReader
 from beagle.providers.pieces import write_pieces
@@ -44,9 +44,22 @@ def test_a_download_ends_between_two_pieces_when_time_is_over(tmp_path: Path) ->
             yield bytes(10)
 
     with pytest.raises(OutOfTimeError):
-        write_pieces(pieces(), tmp_path / "source", Countdown(4))
+        write_pieces(pieces(), tmp_path / "source", 1000, Countdown(4))
 
     assert fetched == [0, 1, 2, 3]
+
+
+def test_what_no_disk_holds_is_refused_before_a_piece_is_fetched(tmp_path: Path) -> None:
+    """It says how large it is, and how much room there was."""
+
+    def pieces() -> Iterator[bytes]:
+        raise AssertionError
+        yield b""
+
+    with pytest.raises(MediaTooLargeError, match="1,152,921,504,606,846,976 bytes, and there is room for"):
+        write_pieces(pieces(), tmp_path / "source", 1 << 60, None)
+
+    assert not (tmp_path / "source").exists()
 
 
 def test_a_download_in_time_is_whole(reader: StoreReader, tmp_path: Path) -> None:

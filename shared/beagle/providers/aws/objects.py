@@ -44,7 +44,7 @@ class S3Reader:
     def download(self, to: Path, deadline: Deadline | None = None) -> None:
         """Write the whole object into a new file, piece by piece."""
         try:
-            write_pieces(self._get().iter_chunks(_CHUNK), to, deadline)
+            write_pieces(self._get().iter_chunks(_CHUNK), to, self.size, deadline)
         except BotoCoreError as error:
             raise _translated(error, self.ref) from error
 

@@ -41,7 +41,7 @@ class BlobReader:
     def download(self, to: Path, deadline: Deadline | None = None) -> None:
         """Write the whole blob into a new file, piece by piece."""
         try:
-            write_pieces(self._download().chunks(), to, deadline)
+            write_pieces(self._download().chunks(), to, self.size, deadline)
         except AzureError as error:
             raise self._translated(error) from error
 

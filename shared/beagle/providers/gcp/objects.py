@@ -48,7 +48,7 @@ class CloudStorageReader:
     def download(self, to: Path, deadline: Deadline | None = None) -> None:
         """Write the whole object into a new file, piece by piece."""
         with _reading(self.ref), self._get({}) as answer:
-            write_pieces(answer.raw.stream(_CHUNK, decode_content=False), to, deadline)
+            write_pieces(answer.raw.stream(_CHUNK, decode_content=False), to, self.size, deadline)
 
     def _get(self, headers: dict[str, str]) -> requests.Response:
         try:

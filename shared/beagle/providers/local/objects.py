@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from beagle.domain.errors import ObjectGoneError, StoreUnavailableError, SupersededError
+from beagle.providers.pieces import write_pieces
 
 if TYPE_CHECKING:
     from beagle.ports import Deadline
+
+_CHUNK = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +53,17 @@ class FileReader:
         except OSError as error:
             raise StoreUnavailableError(f"{self.path} cannot be read: {error.strerror}.") from error
 
-    def download(self, to: Path, deadline: Deadline | None = None) -> None:  # noqa: ARG002 - nothing to wait for
+    def download(self, to: Path, deadline: Deadline | None = None) -> None:
         """Give the file a second name where the system allows it, since films are large; else copy it."""
         self.read(0, 0)
-        try:
+        with suppress(OSError):
             to.hardlink_to(self.path.resolve())
-        except OSError:
-            try:
-                shutil.copyfile(self.path, to)
-            except OSError as error:
-                raise StoreUnavailableError(f"{self.path} cannot be copied: {error.strerror}.") from error
+            return
+        try:
+            with self.path.open("rb") as file:
+                write_pieces(iter(lambda: file.read(_CHUNK), b""), to, self.size, deadline)
+        except OSError as error:
+            raise StoreUnavailableError(f"{self.path} cannot be copied: {error.strerror}.") from error
 
     def _require_unchanged(self, look: os.stat_result) -> None:
         if (look.st_size, look.st_mtime_ns) != (self.size, self.changed_at):
