@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -50,6 +51,15 @@ def is_running(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def ends(pid: int) -> bool:
+    """Say whether a process that is nobody's child ends within a second, be it that nobody buries it."""
+    for _ in range(100):
+        if not is_running(pid) or ") Z " in Path(f"/proc/{pid}/stat").read_text():
+            return True
+        time.sleep(0.01)
+    return False
 
 
 def test_a_child_holds_no_secret_of_its_parent(wild, monkeypatch):
@@ -106,6 +116,15 @@ def test_a_decoder_that_hangs_is_killed(wild, task):
 
     assert not is_running(pid)
     assert honest(wild)["pid"] != pid
+
+
+def test_what_a_child_started_ends_with_it():
+    """Nothing that a decoder leaves behind works on beside the next object."""
+    with Children(tasks="media.stills.misbehaving") as children:
+        pid = children.run("forker", {}, [OBJECT], lambda *_: None)["pid"]
+        assert is_running(pid)
+
+    assert ends(pid)
 
 
 def test_a_short_invocation_is_no_verdict_on_the_object(wild):
