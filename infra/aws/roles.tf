@@ -33,6 +33,8 @@ locals {
         # The parts of a long video go back into the queue that the video came from.
         { actions = ["sqs:SendMessage"], resources = [for queue in ["videos", "items", "dead_letters"] : local.queue_arns[queue] if local.read_only] },
         { actions = ["s3:GetObject", "s3:PutObject"], resources = ["${local.state_arn}/parts/*", "${local.state_arn}/parcels/*"] },
+        # Whether a video that is announced once more stands registered already.
+        { actions = ["s3:GetObject"], resources = ["${local.state_arn}/ledger/*"] },
       ],
       local.artifact_permissions,
     )

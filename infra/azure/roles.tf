@@ -28,6 +28,7 @@ locals {
   places = { for place, one in {
     prepare-state     = { function = "prepare", container = "state", role = "Contributor", prefixes = ["attempts/prepare/", "groups/", "parcels/"] }
     extract-state     = { function = "extract", container = "state", role = "Contributor", prefixes = ["attempts/extract/", "parcels/", "parts/"] }
+    extract-ledger    = { function = "extract", container = "state", role = "Reader", prefixes = ["ledger/"] }
     register-state    = { function = "register", container = "state", role = "Contributor", prefixes = ["attempts/register/", "ledger/"] }
     register-parcels  = { function = "register", container = "state", role = "Reader", prefixes = ["parcels/"] }
     prepare-uploads   = { function = "prepare", container = "source", role = "Reader", prefixes = [] }

@@ -21,6 +21,7 @@ locals {
     },
     local.read_only ? {
       extract-state     = { function = "extract", bucket = google_storage_bucket.state.name, role = "objectUser", prefixes = ["attempts/extract/", "parcels/", "parts/"] }
+      extract-ledger    = { function = "extract", bucket = google_storage_bucket.state.name, role = "objectViewer", prefixes = ["ledger/"] }
       prepare-uploads   = { function = "prepare", bucket = local.source_bucket, role = "objectViewer", prefixes = [var.prefix] }
       extract-uploads   = { function = "extract", bucket = local.source_bucket, role = "objectViewer", prefixes = [var.prefix] }
       prepare-artifacts = { function = "prepare", bucket = local.source_bucket, role = "objectUser", prefixes = [local.artifacts] }

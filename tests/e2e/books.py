@@ -65,8 +65,12 @@ class Books:
 
     def left(self, stage: str) -> int:
         """Count the announcements that a stage has done with."""
+        return self.ended(stage) + self.count(stage)["passed_on"]
+
+    def ended(self, stage: str) -> int:
+        """Count the announcements that went no further than a stage."""
         endings = self.count(stage)
-        return sum(endings[ending] for ending in FINAL) + endings["passed_on"]
+        return sum(endings[ending] for ending in FINAL)
 
     def of_key(self, key: str, stage: str) -> list[str]:
         """List how a key's announcements left a stage, in the order of names."""

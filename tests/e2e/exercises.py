@@ -14,7 +14,8 @@ from beagle.domain.items import ImageArtifacts, Item, ItemId, ReadyItem, Slot
 from beagle.domain.keys import derive_state_key
 from beagle.domain.making import Making
 from beagle.emulator import DEFAULT_TEAM
-from beagle.messages import dump_claim, dump_event, dump_item
+from beagle.messages import dump_claim, dump_entry, dump_event, dump_item
+from beagle.pipeline.claims import intend, registered
 from e2e.conftest import DATASET, READ_ONLY, READ_WRITE
 from e2e.hands import SOURCES
 
@@ -166,6 +167,17 @@ def forwards_a_large_item(bench: Bench, stage: Function) -> bool:
     slot = replace(one.item.slots[0], artifacts=MADE)
     bench.run(stage, claimed(bench, replace(one, item=replace(one.item, slots=(slot,), tags=(TOO_LARGE,)))))
     return bool(bench.found("items", "claim/1", one.event.ref.key))
+
+
+def leaves_a_registered_video(bench: Bench, stage: Function) -> bool:
+    """What the ledger calls registered is not even looked for."""
+    one = ready(bench.announced(f"archive/{new('.mp4')}"), "read_only")
+    item = one.item.id
+    entry = dump_entry(registered(intend(one)))
+    key = derive_state_key("ledger", item.team, item.dataset, item.path, item.name)
+    bench.stack.aws.client("s3").put_object(Bucket=bench.state, Key=f"{key}.json", Body=entry)
+    _, lines = bench.run(stage, dump_item(one))
+    return [line.ending for line in lines] == ["already_registered"]
 
 
 def misses_a_video(bench: Bench, stage: Function) -> bool:

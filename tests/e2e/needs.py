@@ -53,6 +53,7 @@ EXTRACT: dict[Exercise, tuple[str, ...]] = {
         *("s3:GetObject-State/parts", "s3:PutObject-State/parts", "s3:ListBucket-State"),
         "sqs:SendMessage-Videos",
     ),
+    exercises.leaves_a_registered_video: ("s3:GetObject-State/ledger",),
     exercises.misses_a_video: ("s3:ListBucket-BucketName",),
     exercises.clears_away_half_a_frame: ("s3:AbortMultipartUpload-BucketName/.beagle",),
 }

@@ -59,9 +59,11 @@ def test_uploads_become_read_only_items_with_their_artifacts(
     items = archive.darwin.items()
     assert sorted(item.name for item in items) == ["b.png", "clip.mp4", "photo.jpg"]
     assert {item.name: item.problems for item in items} == {item.name: () for item in items}
-    assert {
-        key: books.of_key(f"{folder}/{key}", "register") for key in ("photo.jpg", "a//b.png", "clip.mp4")
-    } == {key: ["already_registered", "registered"] for key in ("photo.jpg", "a//b.png", "clip.mp4")}
+    for key in ("photo.jpg", "a//b.png", "clip.mp4"):
+        # Of the clip, extract may tell that it stands already.
+        ended = [*books.of_key(f"{folder}/{key}", "extract"), *books.of_key(f"{folder}/{key}", "register")]
+        assert sorted(set(ended) - {"passed_on"}) == ["already_registered", "registered"]
+        assert len(ended) - ended.count("passed_on") == 2
     assert codes(stack) == {f"{folder}/damaged.jpg": "unreadable_media"}
     assert books.codes("ignored") == {f"{folder}/notes.txt": "unknown_type"}
 

@@ -72,6 +72,7 @@ def test_functions_reach_the_objects_they_need(azure: Applied, functions: dict[s
         )
         source += "/blobServices/default/containers/uploads"
         wanted.add(("extract", "Contributor", state, ("attempts/extract/", "parcels/", "parts/")))
+        wanted.add(("extract", "Reader", state, ("ledger/",)))
         for name in ("prepare", "extract"):
             wanted.add((name, "Reader", source, ()))
             wanted.add((name, "Contributor", source, (ARTIFACT_PREFIX,)))

@@ -96,6 +96,7 @@ def test_functions_reach_the_objects_they_need(google: Applied, functions: dict[
     }
     if "extract" in functions:
         wanted.add(("extract", "objectUser", state, ("attempts/extract/", "parcels/", "parts/")))
+        wanted.add(("extract", "objectViewer", state, ("ledger/",)))
         for function in ("prepare", "extract"):
             wanted.add((function, "objectViewer", "acme-uploads", ("cars/",)))
             wanted.add((function, "objectUser", "acme-uploads", (ARTIFACT_PREFIX,)))

@@ -63,6 +63,7 @@ class Archive:
         self.extract = Extract(
             artifacts=replace(maker, children=self.no_libraries),
             results=StorePartResults(self.world.state),
+            ledger=self.world.ledger,
             items=onward,
             videos=self.videos,
             endings=self.world._endings("extract"),

@@ -15,6 +15,7 @@ from beagle.domain.outcomes import Ending
 from beagle.media.video.ffmpeg import find_ffmpeg
 from beagle.messages import dump_event
 from media.archive import BUCKET, ROUTE
+from support.world import Budget
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +133,9 @@ def test_a_changed_route_leaves_the_artifacts_of_the_registered_item_alone(archi
     place.world.run_prepare()
     place.change(video={"fps": 2})
     place.world.uploads.send([dump_event(event, 0)])
+    place.world.run_prepare()
+    for _ in range(2):
+        place.run_extract(Budget(place.world.clock, 900))
     place.settle()
 
     [item] = place.world.darwin.items()
@@ -141,6 +145,23 @@ def test_a_changed_route_leaves_the_artifacts_of_the_registered_item_alone(archi
     assert (item.slots[0].fields["visible_frames"], item.problems) == (9, ())
     assert frames == 18
     assert place.world.endings()[Ending.ALREADY_REGISTERED] == 1
+
+
+def test_a_clip_that_stands_registered_is_not_made_again(archive, clip):
+    """Announced once more it ends in extract, and its artifacts are left alone."""
+    place = archive()
+    event = place.upload("in/c.mp4", clip, times=1)
+    place.settle()
+    made = dict.fromkeys(place.artifacts())
+    for key in made:
+        obstore.delete(place.bucket, key)
+    place.world.uploads.send([dump_event(event, 0)])
+    place.settle()
+
+    assert made
+    assert place.artifacts() == {}
+    ended = [o.ending for _, o in place.world.journal.notes if o.ending is not Ending.PASSED_ON]
+    assert ended == [Ending.REGISTERED, Ending.ALREADY_REGISTERED]
 
 
 def test_an_object_that_was_overwritten_meanwhile_is_made_once_from_its_new_content(archive):

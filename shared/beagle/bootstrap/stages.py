@@ -104,10 +104,12 @@ def build_extract(world: World, *, items: Outbox, videos: Outbox, objects: Objec
     """Return the extract stage."""
     from beagle.pipeline.extract import Extract  # noqa: PLC0415 - see the module's docstring
     from beagle.providers.parcels import StorePartResults  # noqa: PLC0415
+    from beagle.providers.state import StoreLedger  # noqa: PLC0415
 
     stage = Extract(
         artifacts=_maker(world, objects),
         results=StorePartResults(world.state),
+        ledger=StoreLedger(world.state, threads=1),
         items=world.onward(items),
         videos=videos,
         endings=world.endings("extract"),

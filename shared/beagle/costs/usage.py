@@ -177,7 +177,11 @@ class _Reckoning:
             "state bucket",
             "reads",
             # Each part looks at what the others left behind, before and after its work: 1 + 3 + 5 + ...
-            (term_of(self.videos, "videos", parts**2, "reads of results"), term_of(parcels, "large items")),
+            (
+                term_of(self.videos, "videos", parts**2, "reads of results"),
+                term_of(self.videos, "looks into the ledger"),
+                term_of(parcels, "large items"),
+            ),
         )
         ledger = term_of(self.objects, "entries", measured.LEDGER_BYTES, "bytes", per=GIGA)
         yield Use("state bucket", "storage", (ledger,))

@@ -3,6 +3,8 @@
 A video that does not fit into one invocation is split: each part is a message of its own in the same queue,
 and whoever finishes the last one joins them. Nobody counts: every finished part is written down, and the item
 goes on when all of them are there. Two that finish at once both send it; the ledger registers it once.
+
+What stands registered already, and is announced once more, is not made again: it may cost an hour.
 """
 
 from __future__ import annotations
@@ -18,10 +20,11 @@ from beagle.domain.outcomes import Ending
 from beagle.messages import dump_part, load_item, load_part
 from beagle.pipeline.account import Account
 from beagle.pipeline.bugs import bugs_told
+from beagle.pipeline.claims import decide
 from beagle.pipeline.endings import Endings, Subject
 from beagle.pipeline.limits import Sparing, require_time
 from beagle.pipeline.passing import Onward, pass_on
-from beagle.ports import ArtifactMaker, Journal, Outbox, PartResults, Split
+from beagle.ports import ArtifactMaker, Journal, Kept, Ledger, Outbox, PartResults, Split
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +38,8 @@ class Extract:
 
     artifacts: ArtifactMaker
     results: PartResults
+    ledger: Ledger
+    """Only read."""
     items: Onward
     videos: Outbox
     """The stage's own queue, for the parts of what is split."""
@@ -62,6 +67,9 @@ class Extract:
                         replayed=ready.replayed,
                     )
                     require_time(deadline)
+                    if part is None and self._is_registered(ready):
+                        account.end(message, self.endings.good(Ending.ALREADY_REGISTERED, subject))
+                        continue
                     with working.last_of(message.attempts):
                         finished = self._part(part, working) if part else self._whole(ready, working)
             except BeagleError as error:
@@ -73,6 +81,11 @@ class Extract:
                     done.append((replace(subject, item=finished.item), finished))
         pass_on(self.items, done, account, self.endings)
         return account.close()
+
+    def _is_registered(self, ready: ReadyItem) -> bool:
+        """Say whether register would find nothing left to do; where the ledger does not answer, it may."""
+        [kept] = self.ledger.read([ready.item.id])
+        return isinstance(kept, Kept) and decide(kept.entry, ready) == "already_registered"
 
     def _whole(self, ready: ReadyItem, deadline: Deadline) -> ReadyItem | None:
         """Return the item with its artifacts; None once its parts are queued."""

@@ -50,8 +50,7 @@ class World:
             books = self.deployment.books(folder)
             return (
                 books.left("prepare") >= announced
-                and books.left("register") + books.count("extract")["dead_lettered"]
-                >= books.count("prepare")["passed_on"]
+                and books.left("register") + books.ended("extract") >= books.count("prepare")["passed_on"]
             )
 
         self.deployment.wait_until(claim, f"The end of {announced} announcements")

@@ -146,6 +146,7 @@ def test_a_video_is_read_once_and_every_frame_and_segment_is_written(
     assert extracted.requests == {
         "get upload": plan.invocations * measured.VIDEO_READS,
         "put artifact": plan.writes,
+        "get state": 1,
         "SendMessageBatch": 1,
     }
     [item] = extracted.passed_on["items"]
@@ -174,6 +175,7 @@ def test_the_parts_of_a_video_leave_their_results_in_the_state_bucket(
     assert len(parts) > 1
     assert cut.requests == {
         "get upload": measured.VIDEO_READS,
+        "get state": 1,
         "SendMessageBatch": math.ceil(len(parts) / AWS.send_batch),
     }
     state = Counter({name: made.requests[name] for name in ("put state", "list state")})

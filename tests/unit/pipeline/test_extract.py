@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+import obstore
 import pytest
 
 from beagle import messages
@@ -13,6 +14,7 @@ from beagle.domain.outcomes import Ending
 from beagle.domain.routes import parse_routes
 from beagle.domain.routing import Routed, making_of, route_event
 from beagle.pipeline.account import ConservationError
+from beagle.pipeline.claims import intend, registered, released
 from beagle.pipeline.extract import Extract
 from beagle.pipeline.limits import SPARE, Sparing
 from beagle.pipeline.passing import Onward
@@ -87,6 +89,7 @@ def stage_of(world, maker, videos):
     return Extract(
         artifacts=maker,
         results=StorePartResults(world.state),
+        ledger=world.ledger,
         items=Onward(world.items, StoreParcels(world.state)),
         videos=videos,
         endings=world._endings("extract"),
@@ -212,6 +215,42 @@ def test_parts_that_another_version_cut_elsewhere_are_not_joined_with_ours():
 
     assert (old.finished, new.finished) == ([0], [1, 0, 1])
     assert len({messages.load_item(body).item for body in world.items.bodies()}) == 1
+
+
+def test_what_stands_registered_is_not_made_again():
+    """Announced once more, it ends as register would have ended it; of other content it is made."""
+    world, maker = World(), Thumbnails(parts=2)
+    [kept] = world.ledger.create([intend(messages.load_item(long_video(world)))])
+    world.ledger.replace([(kept, registered(kept.entry))])
+    videos = LocalQueue(world.clock)
+    videos.send([long_video(world), long_video(world, "v2")])
+
+    drain(stage_of(world, maker, videos), videos)
+
+    assert maker.finished == [0, 1]
+    [first] = [outcome for _, outcome in world.journal.notes if outcome.content == "v1"]
+    assert (first.ending, first.code, first.item.name) == (Ending.ALREADY_REGISTERED, "", "long.mp4")
+    assert {messages.load_item(body).event.content for body in world.items.bodies()} == {"v2"}
+
+
+@pytest.mark.parametrize("state", ["intent", "released", "unreadable"])
+def test_what_the_ledger_does_not_call_registered_is_made(state):
+    """Whoever was about to register it may have died; and register has the last word."""
+    world, maker = World(), Thumbnails()
+    ready = messages.load_item(long_video(world))
+    [kept] = world.ledger.create([intend(ready)])
+    if state == "released":
+        world.ledger.replace([(kept, released(kept.entry))])
+    if state == "unreadable":
+        [path] = [meta["path"] for page in world.state.list("ledger/") for meta in page]
+        obstore.put(world.state, path, b"no entry")
+    videos = LocalQueue(world.clock)
+    videos.send([long_video(world)])
+
+    drain(stage_of(world, maker, videos), videos)
+
+    assert maker.made == ["a/long.mp4"]
+    assert len(world.items) == 1
 
 
 def long_video(world, content="v1"):
