@@ -1,12 +1,15 @@
 """The levers under `/_admin`, and the page's headers."""
 
+from io import BytesIO
 from typing import Any
 
+import pillow_heif
 import pytest
 import requests
+from PIL import Image
 
 from beagle.emulator import DEFAULT_KEY, EmulatedDarwin, Hooks, Server, serve
-from beagle.emulator.pictures import THUMBNAIL
+from beagle.emulator.pictures import OPAQUE, THUMBNAIL, media_type
 from emulator.samples import PREFIX, READ_WRITE, artifacts, body, flat, hls, post, sections, slotted, still
 
 
@@ -163,6 +166,19 @@ def test_thumbnails_are_pictures_or_nothing() -> None:
 
     assert [reply.status_code for reply in replies] == [200, 204, 204]
     assert (replies[0].content, replies[0].headers["Content-Type"]) == (THUMBNAIL, "image/jpeg")
+
+
+@pytest.mark.parametrize(
+    "kind", ["image/jpeg", "image/png", "image/gif", "image/bmp", "image/webp", "image/avif", "image/heic"]
+)
+def test_a_picture_is_told_by_its_first_bytes(kind: str) -> None:
+    """Of each kind that one browser or another shows; a film in the same container as HEIC is none."""
+    pillow_heif.register_heif_opener()
+    file = BytesIO()
+    Image.new("RGB", (64, 64)).save(file, "HEIF" if kind == "image/heic" else kind.removeprefix("image/"))
+
+    assert media_type(file.getvalue()) == kind
+    assert media_type(b"\0\0\0\x18ftypmp42" + bytes(99)) == OPAQUE
 
 
 def test_one_item_is_told_in_full(server: Server, darwin: EmulatedDarwin) -> None:

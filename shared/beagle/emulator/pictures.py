@@ -17,10 +17,14 @@ _SIGNATURES = (
     (b"GIF8", "image/gif"),
     (b"BM", "image/bmp"),
 )
+_BRANDS = {b"avif": "image/avif", b"heic": "image/heic", b"heix": "image/heic"}
+"""What a file in ISO's container says of itself. Not every browser shows HEIC."""
 
 
 def media_type(data: bytes) -> str:
     """Tell a picture by its first bytes. All else is opaque: no one's upload becomes a page or a script."""
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "image/webp"
+    if data[4:8] == b"ftyp":
+        return _BRANDS.get(data[8:12], OPAQUE)
     return next((kind for signature, kind in _SIGNATURES if data.startswith(signature)), OPAQUE)
