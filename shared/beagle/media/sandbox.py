@@ -1,9 +1,10 @@
 """Runs one program over one file that nobody vouches for, and lets it do nothing else.
 
-The child gets the file as an open descriptor and answers over pipes. It has nothing of our environment, no
-standard input, a working directory that is deleted before it can be used, a process group of its own that is
-killed whatever happens, limits on memory and processor time, and may write no file at all: so nothing is left
-behind, not even by a `kill -9` of ourselves (a child whose pipes have no reader ends by itself).
+The child gets the file as an open descriptor and answers over pipes. It has nothing of our environment and
+cannot look into our process, which has. It has no standard input, a working directory that is deleted before
+it can be used, a process group of its own that is killed whatever happens, limits on memory and processor
+time, and may write no file at all: so nothing is left behind, not even by a `kill -9` of ourselves (a child
+whose pipes have no reader ends by itself).
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from beagle.domain.errors import (
     OutOfTimeError,
     UnreadableMediaError,
 )
+from beagle.media.closed import close_to_children
 from beagle.media.stream import Stream
 from beagle.media.watchdog import watch
 
@@ -188,6 +190,7 @@ def _start(  # noqa: PLR0913, PLR0917 - what the kernel is told of a process
         f"ulimit -c 0; ulimit -f 0; ulimit -t {seconds}; ulimit -v {limits.memory >> 10} 2>/dev/null; "
         'rmdir "$PWD"; exec "$0" "$@"'
     )
+    close_to_children()
     nowhere = tempfile.mkdtemp(prefix="beagle-")
     stack.callback(_remove, nowhere)
     return subprocess.Popen(  # noqa: S603 - the shell's words are ours, and no argument comes from outside

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from beagle.domain.errors import ConfigurationError
 from beagle.media.child.pipes import ChildConfusedError, ChildGoneError, Pipes
+from beagle.media.closed import close_to_children
 from beagle.media.wire import LONGEST_READ, Words
 from beagle.ports import Deadline, ObjectReader
 
@@ -45,6 +46,7 @@ class Process:
     """A Python that decodes; its environment holds nothing of ours."""
 
     def __init__(self, limits: ChildLimits) -> None:
+        close_to_children()
         path = json.dumps([str(Path(entry).absolute()) for entry in sys.path if entry])
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter, and no word of a user
             [sys.executable, "-I", "-S", "-B", "-c", _START.format(path=path, memory=limits.memory)],
