@@ -57,7 +57,7 @@ def test_functions_carry_no_boto3(name: str) -> None:
 
 def test_each_function_carries_its_own_libraries() -> None:
     """Register decodes nothing, extract draws no stills, and ffmpeg comes in a layer."""
-    stills, video = {"pillow", "pillow-heif", "pydicom", "pypdfium2"}, {"isal"}
+    stills, video = {"pillow", "pillow-heif", "pydicom", "pypdfium2", "python-gdcm"}, {"isal"}
     both = stills | video | {"numpy", "imageio-ffmpeg"}
 
     assert both & set(pinned("register")) == set()

@@ -166,6 +166,14 @@ def test_eight_bits_that_are_rescaled_or_signed_are_shown_by_their_range(childre
     assert drawn(children, sink, slice_of(stored, **header)) == [0, 153, 255]
 
 
+@pytest.mark.parametrize("header", [{}, {"RescaleSlope": 1, "RescaleIntercept": 0}, {"RescaleSlope": None}])
+def test_eight_bits_that_are_what_they_say_are_shown_as_they_are(children, sink, header):
+    """A rescaling that changes nothing changes nothing."""
+    stored = np.array([[10, 60, 100]], np.uint8)
+
+    assert drawn(children, sink, slice_of(stored, **header)) == [10, 60, 100]
+
+
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian])
 def test_a_table_is_read_in_every_encoding(children, sink, syntax):
     """A table's words are in the file's own order of bytes."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from pydicom import Dataset, dcmread
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.utils import iter_pixels
-from pydicom.uid import DeflatedExplicitVRLittleEndian, JPEGExtended12Bit
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, JPEGExtended12Bit
 
 from beagle.domain.errors import (
     MediaTooLargeError,
@@ -35,6 +35,8 @@ _NIFTI_MARKS = frozenset({b"n+1\0", b"ni1\0"})
 _NIFTI_MARK_AT = 344
 _BYTE = 8
 _GZIP = b"\x1f\x8b"
+_DECODERS = ("pillow", "pydicom", "gdcm")
+"""What decodes, the first that can: GDCM brings older copies of what Pillow is made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,17 +113,23 @@ def _read_header(file: BinaryIO) -> Dataset:
     header = dcmread(file, stop_before_pixels=True)
     require_kind(header)
     syntax = header.file_meta.TransferSyntaxUID
-    try:
-        is_readable = get_decoder(syntax).is_available
-    except NotImplementedError:
-        is_readable = False
-    if syntax == JPEGExtended12Bit and header.get("BitsStored", _BYTE) > _BYTE:
-        is_readable = False  # Pillow reads its eight-bit form only
-    if not is_readable:
+    is_twelve_bit = syntax == JPEGExtended12Bit and header.get("BitsStored", _BYTE) > _BYTE
+    if is_twelve_bit or _decoder_of(syntax) is None:
         raise UnsupportedMediaError(
             f"Its transfer syntax is {syntax.name}, which is not decoded.", syntax=str(syntax)
         )
     return header
+
+
+def _decoder_of(syntax: UID) -> str | None:
+    """Return the decoder's name as pydicom has it, empty where none is needed; None if there is none."""
+    try:
+        decoder = get_decoder(syntax)
+    except NotImplementedError:
+        return None
+    if decoder.is_native:
+        return ""
+    return next((name for name in _DECODERS if name in decoder.available_plugins), None)
 
 
 def _require_bounds(slices: Sequence[_File], arguments: Words) -> None:
@@ -155,8 +163,8 @@ def _frames(files: Sequence[BinaryIO], file: _File) -> Iterator[NDArray[Any]]:
     """Yield the frames one by one; the next is read when it is asked for."""
     try:
         is_deflated = file.header.file_meta.TransferSyntaxUID == DeflatedExplicitVRLittleEndian
-        source = files[file.index]
-        yield from iter_pixels(dcmread(source) if is_deflated else source)
+        source, decoder = files[file.index], _decoder_of(file.header.file_meta.TransferSyntaxUID)
+        yield from iter_pixels(dcmread(source) if is_deflated else source, decoding_plugin=decoder or "")
     except NotImplementedError as error:
         raise UnsupportedMediaError(
             f"Its pixels are stored in a form that is not decoded: {error}"

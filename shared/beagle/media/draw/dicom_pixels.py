@@ -160,7 +160,8 @@ def _shows_its_range(view: Dataset) -> bool:
     """Say whether nothing tells which values to show, and they are more than a screen's."""
     if _table_of(view) or _window_of(view):
         return False
-    is_stored = not view.get("ModalityLUTSequence") and "RescaleSlope" not in view
+    rescaling = view.get("RescaleSlope", 1), view.get("RescaleIntercept", 0)
+    is_stored = not view.get("ModalityLUTSequence") and rescaling == (1, 0)
     return not (is_stored and view.get("BitsStored", 16) <= _BYTE and not view.get("PixelRepresentation"))
 
 
@@ -174,7 +175,7 @@ def _of_frame(header: Dataset, index: int) -> Dataset:
     view.file_meta = header.file_meta  # tables are in its byte order
     for source in (header, *inner):
         for name in _SHOWN_BY:
-            if name in source:
+            if name in source and not source[name].is_empty:
                 view[name] = source[name]
     return view
 
