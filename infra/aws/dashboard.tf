@@ -9,6 +9,7 @@ locals {
       metrics = [for line in [
         ["registered", "register", { color = "#2ca02c" }],
         ["already_registered", "register", { color = "#98df8a" }],
+        ["already_registered", "extract", { color = "#c7e9c0", label = "already_registered, not extracted again" }],
         ["superseded", "register", { color = "#c7c7c7" }],
         ["ignored", "prepare", { color = "#7f7f7f" }],
         ["dead_lettered", "register", { color = "#d62728", label = "dead-lettered by register" }],
