@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from beagle.domain.outcomes import Ending
+from beagle.media import maker
 from beagle.pipeline.replay import Choice, plan_replay, run_replay
 from media.archive import ROUTE
 from media.stills.dicom_samples import slice_of
@@ -59,6 +60,14 @@ def test_a_series_is_one_item_whose_frames_are_its_slices_in_their_order(place):
     assert greys(place) == [40, 80, 120]
     assert place.world.endings()[Ending.REGISTERED] == 1
     assert not place.world.letters()
+
+
+def test_a_series_that_is_too_large_to_hold_is_read_as_it_is_drawn(place, monkeypatch):
+    monkeypatch.setattr(maker, "HELD", 100)
+    upload_all(place)
+    place.settle()
+
+    assert greys(place) == [40, 80, 120]
 
 
 def test_the_order_of_keys_wins_where_the_route_says_so(archive):

@@ -14,6 +14,7 @@ from beagle.domain.items import ImageArtifacts, Item, ReadyItem, ReadyPart, Slot
 from beagle.domain.keys import derive_object_key
 from beagle.domain.making import Making
 from beagle.media.child import Children
+from beagle.media.remember import Held
 from beagle.media.room import lent_folder, processors
 from beagle.media.timely import TimelyReader, TimelySink, in_time
 from beagle.ports import ArtifactSink, ObjectReader, Split
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
 PART_OF_THE_TIME = 0.6
 """How much of an invocation a part is planned to take: the rest is for the download, and for a slow day."""
 
-OPENED_AT_ONCE = 16
-"""Slices of a series whose store is asked at once whether they are there."""
+ASKED_AT_ONCE = 16
+"""Slices of a series for which their store is asked at once."""
+HELD = 256 * 1024 * 1024
+"""Bytes of a series that is read once, many slices at a time; those of a larger one are read as needed."""
 
 
 def _tell_nobody(_done: int, _total: int) -> None:
@@ -144,11 +147,12 @@ class Maker:
                 raise UnsupportedMediaError(
                     f"{slot.storage_key} is {slot.media_type}, and stands among the slices of a series."
                 )
-        with ThreadPoolExecutor(OPENED_AT_ONCE) as pool:
-            readers = pool.map(lambda slot: self._open(_event_of(ready, slot), deadline), slots)
-            files = list(zip([slot.storage_key for slot in slots], readers, strict=True))
+        with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
+            readers = list(pool.map(lambda slot: self._open(_event_of(ready, slot), deadline), slots))
+            if sum(reader.size for reader in readers) <= HELD:
+                readers = list(pool.map(lambda reader: Held(reader.read(0, reader.size)), readers))
         converted = convert_series(
-            files,
+            list(zip([slot.storage_key for slot in slots], readers, strict=True)),
             TimelySink(self.sink_of(ready.claimant, ready), deadline),
             children=self.children,
             in_given_order=ready.item.ignore_dicom_layout,

@@ -1,13 +1,34 @@
-"""An object whose beginning is read once, though its header and its decoder both need it."""
+"""Objects that are read once, though their header and their decoder both need them."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from beagle.ports import Deadline, ObjectReader
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A small object, read whole."""
+
+    data: bytes
+
+    @property
+    def size(self) -> int:
+        """Return bytes."""
+        return len(self.data)
+
+    def read(self, start: int, length: int) -> bytes:
+        """Return a range; shorter only at the object's end."""
+        return self.data[start : start + length]
+
+    def download(self, to: Path, _deadline: Deadline | None = None) -> None:
+        """Write the whole object into a new file."""
+        to.write_bytes(self.data)
 
 
 class Remembering:
