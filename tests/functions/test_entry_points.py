@@ -88,16 +88,20 @@ class Function:
         self.sqs = Visibility(reachable=reachable)
         journal = CloudWatchJournal.of(name, "here")
         stage = world.prepare if name == "prepare" else world.register
+        object.__setattr__(stage, "journal", journal)
         worker = Worker(stage, SqsSource(self.sqs, "https://queue"), journal)
         monkeypatch.setattr(self.module, "worker", lambda stage, _: {name: worker}[stage])
 
-    def answer(self, *bodies: str, seconds: float = 60) -> Any:
+    def answer(self, *bodies: str, seconds: float = 60, sent_at: float = 0) -> Any:
         records = [
             {
                 "messageId": f"message-{number}",
                 "receiptHandle": f"receipt-{number}",
                 "body": body,
-                "attributes": {"ApproximateReceiveCount": "1"},
+                "attributes": {
+                    "ApproximateReceiveCount": "1",
+                    "SentTimestamp": str(int(1000 * sent_at)),
+                },
             }
             for number, body in enumerate(bodies)
         ]
@@ -186,6 +190,28 @@ def test_register_answers_every_batch_in_full(
     world.darwin.revoke_key(DEFAULT_KEY)
     assert named(register.answer(*items("h.png"))) == ["message-0"]
     assert bool(register.sqs.hidden) == reachable
+
+
+@pytest.mark.parametrize("stage", ["prepare", "register"])
+def test_what_is_given_back_tells_how_old_it_is(
+    stage: str, world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By when SQS took it: its own metric leaves out what comes again and again."""
+    function = Function(stage, world, monkeypatch, reachable=True)
+    world.upload("a.png")
+    world.run_prepare()
+    [item] = world.items.receive(1)
+    body = notification("a.png") if stage == "prepare" else item.body
+    sent_at = world.clock.now().timestamp()
+    world.clock.advance(5000)
+
+    assert named(function.answer(body, seconds=1, sent_at=sent_at)) == ["message-0"]
+    assert named(function.answer(body, sent_at=sent_at)) == []
+    back, done = [
+        json.loads(line) for line in capsys.readouterr().out.splitlines() if "CloudWatchMetrics" in line
+    ]
+    assert back["waited_seconds"] == [pytest.approx(5000, abs=1)]
+    assert "waited_seconds" not in done
 
 
 def test_a_bug_is_never_acknowledged(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from beagle.domain.errors import BugError, DarwinThrottledError, DarwinUnauthorizedError
+from beagle.domain.errors import BugError, DarwinThrottledError, DarwinUnauthorizedError, GroupWaitingError
 from beagle.domain.events import ObjectRef
 from beagle.domain.outcomes import Ending, Outcome
 from beagle.playground.packaging import project_root
@@ -57,6 +57,21 @@ def test_an_invocation_counts_endings_and_reasons_to_wait(capsys: pytest.Capture
     assert "throttled_percent" not in second
     assert second["darwin_unauthorized"] == [1.0]
     assert "registered" not in second
+
+
+def test_an_invocation_tells_for_how_long_the_oldest_has_waited(capsys: pytest.CaptureFixture[str]) -> None:
+    """In seconds, of what must come again; what waits for its group waits as it should."""
+    journal = CloudWatchJournal.of("prepare", "beagle-prod")
+    for error, waited in ((BugError, 60.5), (BugError, 7200.0), (BugError, None), (GroupWaitingError, 9e4)):
+        journal.note("prepare", Outcome(ending=Ending.AGAIN, code=error.code, ref=REF, waited=waited))
+    journal.flush()
+    journal.note("prepare", Outcome(ending=Ending.AGAIN, code=GroupWaitingError.code, waited=9e4))
+    journal.flush()
+    first, second = [line for line in told(capsys) if "_aws" in line]
+
+    assert first["waited_seconds"] == [7200.0]
+    assert {"Name": "waited_seconds", "Unit": "Seconds"} in first["_aws"]["CloudWatchMetrics"][0]["Metrics"]
+    assert "waited_seconds" not in second
 
 
 def test_no_metric_names_an_object(capsys: pytest.CaptureFixture[str]) -> None:

@@ -38,3 +38,5 @@ class Outcome:
     detail: str = ""
     retry_in: float | None = None
     """Seconds, for `AGAIN`; None leaves it to the queue."""
+    waited: float | None = None
+    """Seconds that its message is in the queue by now, for `AGAIN`; None if unknown."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from beagle.domain.errors import (
     BeagleError,
@@ -85,16 +85,18 @@ class Endings:
         # A third of the wait is left to chance, so that what failed together does not come back together;
         # never sooner than asked, and later each time, or a long outage would use up the queue's patience.
         retry_in = max(asked, wait) * (1 + self.chance() / 2)
-        return self._outcome(Ending.AGAIN, subject, error.code, str(error), retry_in=retry_in)
+        outcome = self._outcome(Ending.AGAIN, subject, error.code, str(error))
+        return replace(outcome, retry_in=retry_in, waited=self._waited(subject.message))
 
     def good(self, ending: Ending, subject: Subject, code: str = "", detail: str = "") -> Outcome:
         """Say that the object ended, or moved on, as it should."""
         return self._outcome(ending, subject, code, detail)
 
+    def _waited(self, message: Received) -> float | None:
+        return (self.clock.now() - message.sent_at).total_seconds() if message.sent_at else None
+
     @staticmethod
-    def _outcome(
-        ending: Ending, subject: Subject, code: str, detail: str, *, retry_in: float | None = None
-    ) -> Outcome:
+    def _outcome(ending: Ending, subject: Subject, code: str, detail: str) -> Outcome:
         return Outcome(
             ending=ending,
             code=code,
@@ -102,5 +104,4 @@ class Endings:
             content=subject.event.content if subject.event else "",
             item=subject.item.id if subject.item else None,
             detail=detail,
-            retry_in=retry_in,
         )

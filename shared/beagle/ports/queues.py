@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from beagle.domain.letters import DeadLetter
@@ -27,6 +28,8 @@ class Received:
     """How often the queue has delivered it, this time included."""
     name: str = ""
     """The queue's own name for the message, at each of its deliveries and for no other; empty if unknown."""
+    sent_at: datetime | None = None
+    """When it came into the queue; None if unknown."""
 
 
 @dataclass(frozen=True, slots=True)

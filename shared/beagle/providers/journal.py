@@ -55,6 +55,7 @@ def fields_of(stage: str, outcome: Outcome) -> dict[str, Any]:
         "code": outcome.code,
         "detail": outcome.detail,
         "retry_in": outcome.retry_in,
+        "waited": outcome.waited,
     }
     if outcome.ref:
         fields |= {

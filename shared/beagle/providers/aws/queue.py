@@ -68,6 +68,7 @@ class SqsSource:
                 body=record["body"],
                 attempts=int(record.get("attributes", {}).get("ApproximateReceiveCount", 1)),
                 name=record["messageId"],
+                sent_at=_sent_at(record.get("attributes", {})),
             )
             for record in event["Records"]
         ]
@@ -133,7 +134,7 @@ class SqsLetterBox:
 
     def _kept(self, message: dict[str, Any]) -> KeptLetter:
         attributes = message.get("Attributes", {})
-        sent_at = datetime.fromtimestamp(int(attributes.get("SentTimestamp", 0)) / 1000, UTC)
+        sent_at = _sent_at(attributes) or datetime.fromtimestamp(0, UTC)
         letter = load_letter(
             message["Body"],
             attempts=int(attributes.get("ApproximateReceiveCount", 1)),
@@ -162,6 +163,12 @@ class SqsLetterBox:
             except (BotoCoreError, ClientError):
                 return  # they come back by themselves
         self._listed.clear()
+
+
+def _sent_at(attributes: dict[str, str]) -> datetime | None:
+    """Return when SQS took a message; it says so in milliseconds."""
+    sent = attributes.get("SentTimestamp")
+    return datetime.fromtimestamp(int(sent) / 1000, UTC) if sent else None
 
 
 def _code(error: BotoCoreError | ClientError) -> str:

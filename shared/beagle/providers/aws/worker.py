@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics
 
-from beagle.domain.errors import BugError, DarwinThrottledError
+from beagle.domain.errors import BugError, DarwinThrottledError, GroupWaitingError
 from beagle.domain.outcomes import Ending
 from beagle.ports import Stage
 from beagle.providers.aws.queue import SqsSource
@@ -47,13 +47,16 @@ class LambdaDeadline:
 class CloudWatchJournal:
     """Writes a JSON log line for each outcome; for each invocation, a metric an ending, and a reason to wait.
 
-    The template's alarms read two more: `person_needed`, and `throttled_percent` of what Darwin was sent.
+    The template's alarms read three more: `person_needed`; `throttled_percent` of what Darwin was sent; and
+    `waited_seconds`, for how long the oldest of what must come again is in its queue by now. SQS's own age
+    leaves out what was received three times; this one, what waits for the rest of its group, as it should.
     Object keys go into log fields only: never into messages or metric dimensions.
     """
 
     logger: Logger
     metrics: EphemeralMetrics
     _counts: Counter[str] = field(default_factory=Counter)
+    _waits: list[float] = field(default_factory=list)
     _alarmed: set[str] = field(default_factory=set)
 
     @classmethod
@@ -69,6 +72,8 @@ class CloudWatchJournal:
         self._counts[outcome.ending] += 1
         if outcome.ending is Ending.AGAIN and outcome.code:
             self._counts[outcome.code] += 1
+        if outcome.waited is not None and outcome.code != GroupWaitingError.code:
+            self._waits.append(outcome.waited)
         self.logger.info("object ended", extra=fields_of(stage, outcome))
 
     def alarm(self, code: str, message: str) -> None:
@@ -91,9 +96,12 @@ class CloudWatchJournal:
         throttled = self._counts[DarwinThrottledError.code]
         if sent := throttled + sum(self._counts[ending] for ending in _TAKEN):
             self.metrics.add_metric(name="throttled_percent", unit="Percent", value=100 * throttled / sent)
+        if self._waits:
+            self.metrics.add_metric(name="waited_seconds", unit="Seconds", value=max(self._waits))
         if self._counts:  # Powertools warns of metrics without any
             self.metrics.flush_metrics()
         self._counts.clear()
+        self._waits.clear()
         self._alarmed.clear()
 
 

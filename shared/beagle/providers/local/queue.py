@@ -59,7 +59,10 @@ class LocalQueue:
             for message in visible:
                 message.visible_at = now + self.visibility
                 message.attempts += 1
-            return [Received(id=m.id, body=m.body, attempts=m.attempts, name=m.id) for m in visible]
+            return [
+                Received(id=m.id, body=m.body, attempts=m.attempts, name=m.id, sent_at=m.sent_at)
+                for m in visible
+            ]
 
     def answer(self, batch: Sequence[Received], report: Report) -> None:
         """Acknowledge what has ended; give the rest back for when its stage wants it."""
