@@ -16,6 +16,7 @@ from beagle.settings import EMULATORS, PREFIX, Settings
 from docs import costs, infra
 from docs.limits import limits_table
 from docs.tables import fill, table
+from media.stills import syntaxes
 from media.video import odd
 
 if TYPE_CHECKING:
@@ -73,6 +74,11 @@ def odd_videos_table() -> str:
     return table(("what is odd", "what becomes of it"), odd.table())
 
 
+def dicom_table() -> str:
+    """Return a row for each form in which DICOM stores pixels."""
+    return table(("pixels stored as", "transfer syntax", "read-only"), syntaxes.table())
+
+
 def _commands(group: typer.core.TyperGroup, above: str = "") -> Iterator[tuple[str, typer.core.TyperCommand]]:
     for name, command in group.commands.items():
         if hasattr(command, "commands"):
@@ -102,6 +108,7 @@ def regenerate(text: str) -> str:
             "help": help_table(),
             "limits": limits_table(),
             "odd videos": odd_videos_table(),
+            "DICOM": dicom_table(),
         },
     )
 

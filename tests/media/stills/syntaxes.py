@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 DRAWN = {
-    "not compressed": ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"),
+    "not compressed, implicit": ("1.2.840.10008.1.2",),
+    "not compressed, explicit": ("1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"),
     "deflated": ("1.2.840.10008.1.2.1.99",),
     "RLE": ("1.2.840.10008.1.2.5",),
     "JPEG Lossless": ("1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70"),
@@ -23,7 +24,14 @@ REFUSED = {
 def table() -> list[tuple[str, str, str]]:
     """Return a row for each form: its name, its numbers, and what becomes of a slice."""
     return [
-        (name, ", ".join(numbers), ends)
+        (name, _told(numbers), ends)
         for ends, forms in (("drawn", DRAWN), ("dead letter `unsupported_media`", REFUSED))
         for name, numbers in forms.items()
     ]
+
+
+def _told(numbers: tuple[str, ...]) -> str:
+    """Return the first number whole, and of the others what is different."""
+    first, *others = numbers
+    ends = [f".{other.rpartition('.')[2]}" for other in others]
+    return f"{first} to {ends[-1]}" if len(ends) > 2 else ", ".join([first, *ends])
