@@ -40,11 +40,14 @@ up: install ## Run the same stack for your own files, until Ctrl-C
 
 # The functions' processors on AWS; x86_64 is the other one.
 MACHINE ?= arm64
-# Where they will run: aws or gcp.
+# Where they will run: aws, gcp or azure.
 PROVIDER ?= aws
+# The routes file, where the deployment has one; it then says Routes=file (or routes = "file").
+ROUTES ?=
 .PHONY: build
 build: install ## Build what `sam deploy` or Terraform deploys
-	$(BIN)/python -m beagle.playground.packaging --provider $(PROVIDER) --machine $(MACHINE)
+	rm -rf .aws-sam # `sam build` leaves a template there, which `sam deploy` would take for ever
+	$(BIN)/python -m beagle.playground.build --provider $(PROVIDER) --machine $(MACHINE) $(if $(ROUTES),--routes "$(ROUTES)")
 
 .PHONY: lint
 lint: $(VENV)/tested ## Check style, types and the direction of imports

@@ -36,6 +36,7 @@ locals {
       BEAGLE_DATASET             = var.dataset
       BEAGLE_STORAGE             = var.storage
       BEAGLE_ACCESS              = var.access
+      BEAGLE_ROUTES_FROM         = var.routes
       BEAGLE_BUCKET              = var.bucket_name
       BEAGLE_PREFIX              = var.prefix
       BEAGLE_ARTIFACT_PREFIX     = local.artifacts

@@ -168,6 +168,24 @@ variable "access" {
   }
 }
 
+# A build that forgot the file would send everything to one dataset, and nothing takes that back.
+variable "routes" {
+  description = "What says which objects become items of which dataset: the variables above, or the routes file that the functions were built with (make build PROVIDER=azure ROUTES=routes.yaml). Functions that were built otherwise refuse to start."
+  type        = string
+  default     = "parameters"
+  nullable    = false
+
+  validation {
+    condition     = contains(["parameters", "file"], var.routes)
+    error_message = "routes must be \"parameters\" or \"file\"."
+  }
+
+  validation {
+    condition     = try(trimspace(file("${var.packages}/functions/azure/routes")), var.routes) == var.routes
+    error_message = "The packages were built with other routes: run \"make build PROVIDER=azure ROUTES=routes.yaml\" for routes = \"file\", \"make build PROVIDER=azure\" for \"parameters\"."
+  }
+}
+
 # An object, because Terraform must know when it plans whether there is a secret, and cannot know the ID of one that the
 # same run creates.
 variable "api_key_secret" {

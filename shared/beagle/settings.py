@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from beagle.domain.routes import Routes
+    from beagle.domain.routes import Routes, Watch
 
 PREFIX = "BEAGLE_"
 
@@ -54,6 +54,11 @@ class Settings(BaseModel):
     bucket: str = Field("", description="The watched bucket (without a routes file).")
     prefix: _Slashed = Field("", description="Only keys below this become items (without a routes file).")
     routes: str = Field("routes.yaml", description="The routes file, beside the entry points.")
+    routes_from: Literal["parameters", "file"] | None = Field(
+        None,
+        description="Where the deployment has its routes from: `parameters` or `file`; a package that was "
+        "built otherwise is refused. Not set: the file, if there is one.",
+    )
     artifact_prefix: _Slashed = Field(
         ARTIFACT_PREFIX, description="Where Beagle writes in the watched bucket; never taken for uploads."
     )
@@ -153,12 +158,17 @@ def routes_of(settings: Settings, folder: Path) -> Routes:
     """Return the routes of a deployment: of the file in the folder, or of the settings alone.
 
     Raises:
-        RoutesError: The file does not hold together, or watches the place where Beagle itself writes.
-        ConfigurationError: There is no file, and the settings name no dataset.
+        RoutesError: The file does not hold together, watches the place where Beagle itself writes, or what
+            the deployment never hears of.
+        ConfigurationError: There is no file, and the settings name no dataset; or the deployment says
+            otherwise.
 
     """
-    routes = _routes_of(settings, folder)
+    path = folder / settings.routes
+    _require_agreement(settings, path)
+    routes = _routes_of(settings, path)
     for route in routes.routes:
+        _require_within_reach(route.name, route.watch, settings)
         if is_artifact(route.watch.prefix, settings.artifact_prefix):
             raise RoutesError(
                 f"Route {route.name} watches {route.watch.prefix}, which lies below "
@@ -167,8 +177,40 @@ def routes_of(settings: Settings, folder: Path) -> Routes:
     return routes
 
 
-def _routes_of(settings: Settings, folder: Path) -> Routes:
-    path = folder / settings.routes
+def _require_agreement(settings: Settings, path: Path) -> None:
+    """Hold the package against what the deployment says of it.
+
+    A build that forgot the routes would register everything in one dataset, and nothing takes that back.
+    """
+    if settings.routes_from == "file" and not path.is_file():
+        raise ConfigurationError(
+            "The deployment says that its routes come from a file, and this package was built without one: "
+            "make build ROUTES=routes.yaml, and deploy again; or deploy with Routes=parameters (Terraform: "
+            'routes = "parameters"). Until then messages wait.'
+        )
+    if settings.routes_from == "parameters" and path.is_file():
+        raise ConfigurationError(
+            "This package was built with a routes file, and the deployment says that its parameters decide: "
+            'deploy with Routes=file (Terraform: routes = "file"), or build without ROUTES. Until then '
+            "messages wait."
+        )
+
+
+def _require_within_reach(name: str, watch: Watch, settings: Settings) -> None:
+    """Refuse a route that nothing would ever reach: a deployment hears of one bucket, below one prefix."""
+    if settings.bucket and watch.bucket != settings.bucket:
+        raise RoutesError(
+            f"Route {name} watches the bucket {watch.bucket}, and this deployment hears of {settings.bucket} "
+            "alone: correct the route, or have a deployment for each bucket."
+        )
+    if not (watch.prefix.startswith(settings.prefix) or settings.prefix.startswith(watch.prefix)):
+        raise RoutesError(
+            f"Route {name} watches {watch.prefix}, and this deployment hears only of what lies below "
+            f"{settings.prefix}: correct the route, or deploy with another prefix."
+        )
+
+
+def _routes_of(settings: Settings, path: Path) -> Routes:
     if path.is_file():
         try:
             return load_routes(path.read_text(encoding="utf-8-sig"))

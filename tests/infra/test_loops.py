@@ -12,7 +12,7 @@ from beagle.domain.errors import RoutesError
 from beagle.domain.events import NotAnObject, ObjectCreated, ObjectRef
 from beagle.domain.routes import parse_routes
 from beagle.domain.routing import route_event
-from beagle.playground.packaging import check_routes
+from beagle.playground.build import check_routes
 from beagle.settings import Settings, routes_of
 from support.template import (
     ARTIFACTS,

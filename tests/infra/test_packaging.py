@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from beagle.playground.build import build, check_routes
 from beagle.playground.packaging import FUNCTIONS, build_local, build_source, project_root, zip_folder
 
 ROOT = project_root()
@@ -92,6 +93,27 @@ def test_nothing_is_built_twice(tmp_path: Path) -> None:
 
     assert not mark.exists()
     assert (out / "routes.yaml").read_text() == "team: other\n"
+
+
+def test_a_build_tells_terraform_where_its_routes_come_from(tmp_path: Path) -> None:
+    """A later build without the file says so: `terraform plan` refuses it, before the functions would."""
+    routes, told = tmp_path / "routes.yaml", []
+    routes.write_text("team: acme\n")
+    for given in (routes, None):
+        archives = list(build(ROOT, tmp_path, "gcp", "arm64", given))[1::2]
+        told.append((tmp_path / "functions" / "gcp" / "routes").read_text())
+
+        for archive in archives:
+            with zipfile.ZipFile(archive) as packed:
+                assert ("routes.yaml" in packed.namelist()) is (given is routes)
+
+    assert told == ["file\n", "parameters\n"]
+
+
+def test_a_routes_file_that_is_not_there_builds_nothing(tmp_path: Path) -> None:
+    """A slip in its name must not end in packages without routes."""
+    with pytest.raises(SystemExit, match="no such file"):
+        check_routes(tmp_path / "rotues.yaml")
 
 
 def test_equal_content_gives_an_equal_archive(tmp_path: Path) -> None:

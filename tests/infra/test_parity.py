@@ -31,6 +31,7 @@ CASES: dict[str, dict[str, str]] = {
         "Dataset": "scans",
         "Storage": "archive",
         "Access": "read_only",
+        "Routes": "file",
         "ApiKeySecretArn": ARN.format("secretsmanager", "secret:darwin-Ab12Cd"),
         "DarwinUrl": "https://darwin.example.com",
         "ItemsPerRequest": "500",
@@ -141,7 +142,9 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Both]:
     names, known = identities()
     for written in (folder / "tests").glob("*.tftest.hcl"):
         written.unlink()
-    (folder / "tests" / "packages" / "architecture").unlink()  # one case is for the other processors
+    # One case is for the other processors, and has a routes file.
+    (folder / "tests" / "packages" / "architecture").unlink()
+    (folder / "tests" / "packages" / "functions" / "aws" / "routes").unlink()
     (folder / "tests" / "parity.tftest.json").write_text(json.dumps(suite(known)))
     said = terraform_in(folder)("test", "-json", "-verbose", may_fail=True)
     lines = [json.loads(line) for line in said.splitlines()]

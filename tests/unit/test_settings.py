@@ -25,10 +25,10 @@ ROUTES = {
 def test_every_field_is_a_variable_of_its_name():
     values = {
         "TEAM": "acme", "DATASET": "cars", "STORAGE": "s3", "ACCESS": "read_only", "BUCKET": "up",
-        "PREFIX": "cars/", "ROUTES": "r.yaml", "ARTIFACT_PREFIX": "made/", "DARWIN_URL": "https://d",
-        "API_KEY_SECRET": "arn", "UPLOADS_QUEUE": "u", "ITEMS_QUEUE": "i", "DEAD_LETTERS_QUEUE": "d",
-        "STATE_BUCKET": "st", "ITEMS_PER_REQUEST": "7", "REQUESTS_PER_MINUTE": "12.5",
-        "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+        "PREFIX": "cars/", "ROUTES": "r.yaml", "ROUTES_FROM": "file", "ARTIFACT_PREFIX": "made/",
+        "DARWIN_URL": "https://d", "API_KEY_SECRET": "arn", "UPLOADS_QUEUE": "u", "ITEMS_QUEUE": "i",
+        "DEAD_LETTERS_QUEUE": "d", "STATE_BUCKET": "st", "ITEMS_PER_REQUEST": "7",
+        "REQUESTS_PER_MINUTE": "12.5", "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
     }  # fmt: skip
     settings = read_settings({f"{PREFIX}{name}": value for name, value in values.items()})
 
@@ -100,6 +100,51 @@ def test_a_routes_file_has_the_last_word(tmp_path):
     assert routes_of(read_settings({**ONE_DATASET, "BEAGLE_ROUTES": "r.yaml"}), tmp_path) == parse_routes(
         ROUTES
     )
+
+
+@pytest.mark.parametrize("said", ["parameters", "file", ""])
+def test_a_package_starts_only_where_it_holds_what_the_deployment_says(said, tmp_path):
+    """Built without the routes that a deployment counts on, or with some that it knows nothing of."""
+    settings = read_settings({**ONE_DATASET, "BEAGLE_ROUTES_FROM": said})
+
+    def name_of_the_route() -> str:
+        try:
+            return routes_of(settings, tmp_path).routes[0].name
+        except ConfigurationError as refusal:
+            return str(refusal)
+
+    without = name_of_the_route()
+    (tmp_path / "routes.yaml").write_text(json.dumps(ROUTES))
+    within = name_of_the_route()
+
+    assert (without == "default") is (said != "file")
+    assert (within == "x") is (said != "parameters")
+    assert ("make build ROUTES=routes.yaml, and deploy again" in without) is (said == "file")
+    assert ("deploy with Routes=file" in within) is (said == "parameters")
+
+
+@pytest.mark.parametrize(
+    ("watch", "reached"),
+    [
+        ({"bucket": "up"}, True),
+        ({"bucket": "up", "prefix": "cars/"}, True),
+        ({"bucket": "up", "prefix": "cars/berlin/"}, True),
+        ({"bucket": "up", "prefix": "vans/"}, False),
+        ({"bucket": "up", "prefix": "cars-old/"}, False),
+        ({"bucket": "archive", "prefix": "cars/"}, False),
+    ],
+)
+def test_a_route_that_nothing_would_reach_is_refused(watch, reached, tmp_path):
+    """A deployment hears of one bucket, below one prefix: the message names the route and both places."""
+    [route] = ROUTES["routes"]
+    (tmp_path / "routes.yaml").write_text(json.dumps({**ROUTES, "routes": [{**route, "watch": watch}]}))
+    settings = read_settings({**ONE_DATASET, "BEAGLE_PREFIX": "cars/"})
+
+    if reached:
+        assert routes_of(settings, tmp_path).routes[0].watch.prefix == watch.get("prefix", "")
+    else:
+        with pytest.raises(RoutesError, match=r"Route x watches .*(archive|vans/|cars-old/).* hears "):
+            routes_of(settings, tmp_path)
 
 
 def test_a_routes_file_that_is_no_text_is_refused(tmp_path):

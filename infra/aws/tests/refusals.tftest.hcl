@@ -33,6 +33,7 @@ run "slips_of_the_finger_are_refused" {
     dataset                  = ""
     storage                  = "acme uploads"
     access                   = "readonly"
+    routes                   = "routes.yaml"
     api_key_secret           = { arn = "darwin-api-key" }
     darwin_url               = "https://darwin.v7labs.com/api"
     architecture             = "arm"
@@ -51,6 +52,7 @@ run "slips_of_the_finger_are_refused" {
     var.dataset,
     var.storage,
     var.access,
+    var.routes,
     var.api_key_secret,
     var.darwin_url,
     var.architecture,
@@ -110,18 +112,19 @@ run "what_is_none_is_refused" {
   expect_failures = [var.packages, var.alarm_topic_arn]
 }
 
-# Beagle writes there, the packages are for other processors, and a topic has its own subscriptions.
+# Beagle writes there, the packages are for other processors and without routes, and a topic has its own subscriptions.
 run "what_contradicts_itself_is_refused" {
   command = plan
 
   variables {
     prefix          = ".beagle/frames/"
+    routes          = "file"
     architecture    = "x86_64"
     alarm_email     = "ops@example.com"
     alarm_topic_arn = "arn:aws:sns:eu-west-1:123456789012:ops"
   }
 
-  expect_failures = [var.prefix, var.architecture, var.alarm_topic_arn]
+  expect_failures = [var.prefix, var.routes, var.architecture, var.alarm_topic_arn]
 }
 
 run "what_is_just_allowed_is_taken" {

@@ -31,6 +31,7 @@ run "slips_of_the_finger_are_refused" {
     dataset             = ""
     storage             = "acme uploads"
     access              = "readonly"
+    routes              = "routes.yaml"
     api_key_secret      = { id = "https://acme.vault.azure.net/secrets/darwin" }
     darwin_url          = "https://darwin.v7labs.com/api"
     extract_memory      = 3072
@@ -53,6 +54,7 @@ run "slips_of_the_finger_are_refused" {
     var.dataset,
     var.storage,
     var.access,
+    var.routes,
     var.api_key_secret,
     var.darwin_url,
     var.extract_memory,
@@ -225,4 +227,15 @@ run "what_is_just_allowed_is_taken" {
     condition     = length(azurerm_role_assignment.operators) + length(azurerm_role_assignment.secret_operators) == 0
     error_message = "Somebody may operate it whom nobody named."
   }
+}
+
+# The packages were built without a routes file: everything would go to one dataset.
+run "packages_with_other_routes_are_refused" {
+  command = plan
+
+  variables {
+    routes = "file"
+  }
+
+  expect_failures = [var.routes]
 }

@@ -24,6 +24,7 @@ run "slips_of_the_finger_are_refused" {
     dataset               = ""
     storage               = "acme uploads"
     access                = "readonly"
+    routes                = "routes.yaml"
     api_key_secret        = { id = "darwin-api-key" }
     darwin_url            = "https://darwin.v7labs.com/api"
     alarm_email           = "ops"
@@ -40,6 +41,7 @@ run "slips_of_the_finger_are_refused" {
     var.dataset,
     var.storage,
     var.access,
+    var.routes,
     var.api_key_secret,
     var.darwin_url,
     var.alarm_email,
@@ -108,4 +110,15 @@ run "what_is_just_allowed_is_taken" {
     extract_concurrency   = 1000
     notification_channels = ["projects/acme/notificationChannels/1234567890"]
   }
+}
+
+# The packages were built without a routes file: everything would go to one dataset.
+run "packages_with_other_routes_are_refused" {
+  command = plan
+
+  variables {
+    routes = "file"
+  }
+
+  expect_failures = [var.routes]
 }

@@ -1,6 +1,5 @@
-"""Build what is deployed: a package for each function, and on AWS the layer with ffmpeg."""
+"""What is deployed: a package for each function, and on AWS the layer with ffmpeg."""
 
-import argparse
 import hashlib
 import shutil
 import subprocess
@@ -9,9 +8,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from beagle.domain.errors import BeagleError
 from beagle.playground.wheels import LAMBDA_MACHINE, LEFT_OUT, install_wheels, lambda_interpreter
-from beagle.settings import read_settings, routes_of
 
 FUNCTIONS = ("prepare", "extract", "register")
 # Deployed functions have no use for the command line, nor for the worlds it plays in.
@@ -185,62 +182,9 @@ def _compile(out: Path, interpreter: str) -> None:
     )
 
 
-def _archive(package: Path) -> Path:
+def archive_of(package: Path) -> Path:
     """Return the zip file of a package; one that is newer than the build is left alone."""
     archive = package.with_name(f"{package.name}.zip")
     if archive.is_file() and archive.stat().st_mtime_ns > _stamp(package).stat().st_mtime_ns:
         return archive
     return zip_folder(package)
-
-
-def check_routes(file: Path) -> None:
-    """Refuse to build what would not start: the same checks, with the place that the template writes to.
-
-    Raises:
-        SystemExit: The routes do not hold together, or could start themselves; it says how.
-
-    """
-    try:
-        routes_of(read_settings({"BEAGLE_ROUTES": file.name}), file.parent)
-    except BeagleError as error:
-        raise SystemExit(f"{file}: {error} ({error.code})") from error
-
-
-def main() -> None:
-    """Build the folders that `sam deploy` looks for, and the zip files that Terraform uploads."""
-    parser = argparse.ArgumentParser(prog="python -m beagle.playground.packaging", description=main.__doc__)
-    parser.add_argument(
-        "--provider", choices=("aws", "azure", "gcp"), default="aws", help="where it will be deployed"
-    )
-    parser.add_argument("--routes", type=Path, help="a routes.yaml to deploy with the functions")
-    parser.add_argument("--machine", choices=MACHINES, default="arm64", help="the functions' processors")
-    options = parser.parse_args()
-    if options.routes is not None:
-        check_routes(options.routes)
-    root, machine = project_root(), MACHINES[options.machine]
-    folder = root / ".build"
-    if options.provider == "gcp":
-        for name in FUNCTIONS:
-            package = build_source(root, name, folder / "functions" / "gcp" / name, routes=options.routes)
-            print(package, zip_folder(package), sep="\n")  # noqa: T201 - see below
-        return
-    if options.provider == "azure":
-        for name in FUNCTIONS:
-            package = build_app(root, name, folder / "functions" / "azure" / name, routes=options.routes)
-            print(package, _archive(package), sep="\n")  # noqa: T201 - see below
-        return
-    built = [
-        build_function(
-            root, name, folder / "functions" / "aws" / name, machine=machine, routes=options.routes
-        )
-        for name in FUNCTIONS
-    ]
-    built.append(build_layer(root, folder / "layers" / "ffmpeg", machine=machine))
-    for package in built:
-        print(package, _archive(package), sep="\n")  # noqa: T201 - what a caller of this command wants to know
-    # Terraform refuses packages for another processor than the functions'.
-    (folder / "architecture").write_text(f"{options.machine}\n")
-
-
-if __name__ == "__main__":
-    main()

@@ -167,6 +167,7 @@ def _deploy(aws: Ministack, archive: Path, darwin_url: str, routes: str) -> Stac
     is_read_only = routes and any(route.access == "read_only" for route in load_routes(routes).routes)
     parameters = {
         "Access": "read_only" if is_read_only else "read_write",
+        "Routes": "file" if routes else "parameters",
         "BucketName": BUCKET,
         "CreateBucket": "true",
         "Team": DEFAULT_TEAM,

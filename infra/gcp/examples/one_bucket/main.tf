@@ -30,6 +30,7 @@ module "beagle" {
   dataset     = var.dataset
   storage     = var.storage
   access      = var.access
+  routes      = var.routes
   alarm_email = var.alarm_email
 }
 

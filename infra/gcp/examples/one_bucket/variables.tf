@@ -40,6 +40,12 @@ variable "access" {
   default     = "read_write"
 }
 
+variable "routes" {
+  description = "parameters, or file for packages that were built with a routes file: it says so in every run."
+  type        = string
+  default     = "parameters"
+}
+
 variable "alarm_email" {
   description = "Who is told when something stands still."
   type        = string
