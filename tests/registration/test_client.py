@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 import time
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,23 @@ def seen() -> Iterator[list[dict[str, str]]]:
     thread.join()
 
 
+@contextmanager
+def answering(head: bytes, body: bytes) -> Iterator[str]:
+    """Lend the address of a server that sends these bytes to whoever connects first."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            connection, _ = listening.accept()
+            with connection, suppress(OSError):
+                connection.recv(65_536)
+                connection.sendall(head + body)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        thread.join()
+
+
 def test_a_request_says_who_asks_and_shows_the_key_as_darwin_wants_it(seen: list[dict[str, str]]) -> None:
     client_of(seen[0]["url"], "1234567.secret\n").post(PATH, BODY, MINUTE)
 
@@ -81,6 +99,36 @@ def test_a_redirect_is_an_answer_and_never_followed(
         assert client.post(PATH, BODY, MINUTE).status == status
 
     assert seen[1:] == []
+
+
+@pytest.mark.parametrize("location", ["http://[", "//\xff\xfe", "http://a b:port/", "%%%"])
+def test_a_redirect_to_nowhere_is_an_answer_too(
+    darwin: EmulatedDarwin, client: DarwinClient, location: str
+) -> None:
+    """Where it points is not even read."""
+    darwin.inject(Fault(kind="status", status=302, location=location))
+
+    assert client.post(PATH, BODY, MINUTE).status == 302
+
+
+def test_a_redirect_with_a_flood_behind_it_is_read_no_further_than_any_other() -> None:
+    """What nobody asks for may not fill the memory."""
+    with answering(
+        b"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 50000000\r\n\r\n", b"x" * 50_000_000
+    ) as url:
+        reply = client_of(url, most_bytes=1000).post(PATH, BODY, MINUTE)
+
+    assert (reply.status, len(reply.body), reply.cut_short) == (302, 1000, True)
+
+
+@pytest.mark.parametrize("key", ["1234567.secret", "1234567.secret\n"])
+def test_a_proxy_that_echoes_the_request_does_not_get_the_key_into_the_reply(key: str) -> None:
+    """What Darwin says goes into logs and dead letters."""
+    body = b"refused: Authorization: ApiKey 1234567.secret"
+    with answering(b"HTTP/1.1 422 Bad\r\nContent-Length: %d\r\n\r\n" % len(body), body) as url:
+        reply = client_of(url, key).post(PATH, BODY, MINUTE)
+
+    assert reply.body == b"refused: Authorization: ApiKey [the API key]"
 
 
 @pytest.mark.parametrize(
@@ -312,6 +360,18 @@ def test_a_rotated_key_is_fetched_once_and_the_request_repeated(
 
     assert [client.post(PATH, BODY, MINUTE).status for _ in range(2)] == [200, 200]
     assert [request.status for request in darwin.requests()] == [401, 200, 200]
+
+
+def test_a_key_that_may_do_nothing_any_more_is_looked_for_anew(
+    darwin: EmulatedDarwin, server: Server
+) -> None:
+    """403, too, may be the end of a rotation."""
+    darwin.inject(Fault(kind="status", status=403))
+    keys = iter(["old.key", darwin.add_key()])
+    client = client_of(server.url, lambda: SecretStr(next(keys)))
+
+    assert client.post(PATH, BODY, MINUTE).status == 200
+    assert [request.status for request in darwin.requests()] == [403, 200]
 
 
 def test_a_wrong_key_that_stays_the_same_costs_one_request(darwin: EmulatedDarwin, server: Server) -> None:

@@ -42,6 +42,10 @@ class Account:
         self._ended[message.id].append(outcome)
         self._journal.note(self._stage, outcome)
 
+    def has_ended(self, message: Received) -> bool:
+        """Say whether all objects of a message have their outcomes."""
+        return len(self._ended[message.id]) == self._announced.get(message.id)
+
     def close(self) -> Report:
         """Return the report.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cmp_to_key
 from typing import TYPE_CHECKING
 
-from beagle.domain.errors import BeagleError, DarwinThrottledError, ServiceError
+from beagle.domain.errors import BeagleError, BugError, DarwinNotAskedError, ServiceError
 from beagle.messages import load_item
 from beagle.pipeline.account import Account
 from beagle.pipeline.bugs import bugs_told
@@ -86,21 +86,29 @@ class Register:
                 for work in wanted:
                     this.end(work, error)
                 continue
-            claimed = claim(wanted, this)
-            items = [work.ready.item for work, _ in claimed]
-            settle(claimed, self.registrar.register(destination, items, deadline), this)
+            try:
+                with bugs_told("register", self.journal):
+                    claimed = claim(wanted, this)
+                    items = [work.ready.item for work, _ in claimed]
+                    settle(claimed, self.registrar.register(destination, items, deadline), this)
+            except BugError as error:
+                # What has no outcome yet comes again; an intent that was written stands.
+                going_on = {work.message.id for work in this.renamed}
+                for work in wanted:
+                    if not account.has_ended(work.message) and work.message.id not in going_on:
+                        this.end(work, error)
         return this.renamed
 
     def _require_turn(self, destination: Destination, deadline: Deadline) -> None:
         """Return if Darwin may be asked soon: waiting for long is cheaper in the queue than in here.
 
         Raises:
-            DarwinThrottledError: It may not; the messages come again, and the ledger is left alone.
+            DarwinNotAskedError: It may not; the messages come again, and the ledger is left alone.
 
         """
         wait = self.registrar.seconds_to_wait(destination)
         if wait > min(LONGEST_IDLE, deadline.remaining() - SPARE):
-            raise DarwinThrottledError("Darwin is left alone for a while.", retry_after=wait)
+            raise DarwinNotAskedError("Darwin is left alone for a while.", retry_after=wait)
 
 
 def _newest_first(works: list[Work]) -> list[Work]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from beagle.domain.errors import (
     BeagleError,
+    DarwinError,
     DarwinNotAskedError,
     DarwinNotFoundError,
     DarwinStorageFullError,
@@ -96,8 +97,8 @@ class Round:
         self.account.end(work.message, self.endings.end(work.subject, error))
 
     def alarm(self, error: BeagleError) -> None:
-        """Call a person where waiting alone does not help."""
-        if isinstance(error, _NEEDS_A_PERSON):
+        """Call a person where waiting alone does not help, or nobody knows whether it does."""
+        if isinstance(error, _NEEDS_A_PERSON) or type(error) is DarwinError:
             self.journal.alarm(error.code, str(error))
 
     def look(self, item: ItemId) -> Standing | None:

@@ -38,7 +38,8 @@ LONGEST_SHORT_WAIT = 5.0
 """Seconds: a longer Retry-After is for the pacer and the queue."""
 
 SHORTLY_RETRIED = frozenset({502, 503, 504})
-UNAUTHORIZED = 401
+REFUSALS = frozenset({401, 403})
+"""After these a new key is looked for: rotation may have revoked the old one, or what it was allowed."""
 LONGEST_CONNECT, LONGEST_SILENCE = 5.0, 30.0
 LONGEST_REST = 20.0
 """Seconds that an idle connection is trusted to live."""
@@ -87,7 +88,7 @@ class DarwinClient:
     def _send(self, ask: _Ask, deadline: Deadline, retries: int) -> Reply:
         key = self._keys.current()
         reply = self._exchange(ask, key, deadline, retries, unsure=False)
-        renewed = self._keys.renewed(key) if reply.status == UNAUTHORIZED else None
+        renewed = self._keys.renewed(key) if reply.status in REFUSALS else None
         if renewed is None:
             return reply
         again = self._exchange(ask, renewed, deadline, retries, unsure=reply.after_ambiguity)
@@ -144,7 +145,7 @@ class DarwinClient:
                 allow_redirects=False,  # a redirect would carry the key along
                 stream=True,
             )
-        except (requests.RequestException, HTTPError) as error:
+        except (requests.RequestException, HTTPError, ValueError) as error:
             forget_key(error)
             if content is not None and content.begun:
                 raise DarwinAmbiguousError(f"Darwin did not answer ({type(error).__name__}).") from error
@@ -154,7 +155,8 @@ class DarwinClient:
         return Reply(
             status=response.status_code,
             headers={name.lower(): value for name, value in response.headers.items()},
-            body=read,
+            # A proxy that echoes the request would carry the key into logs and letters.
+            body=read.replace(key.get_secret_value().strip().encode(), b"[the API key]"),
             received_at=self._clock.now(),
             cut_short=cut_short,
         )
@@ -189,7 +191,7 @@ class DarwinClient:
             session.close()  # the connections; the session opens others
         self._local.used_at = now
         if session is None:
-            session = requests.Session()
+            session = _Session()
             session.trust_env = False  # no .netrc, no proxy: the key goes where the settings say
             session.headers.clear()
             session.headers.update(
@@ -205,6 +207,17 @@ class DarwinClient:
             session.mount(f"{self._base_url}/", HTTPAdapter())
             self._local.session = session
         return session
+
+
+class _Session(requests.Session):
+    """A session that leaves redirects alone.
+
+    Not to follow them is not enough: requests prepares the next request all the same, reads the body whole,
+    however large, and stumbles over broken addresses.
+    """
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Know of none."""
 
 
 def _following(patience: Retry, asked: float | None, deadline: Deadline) -> tuple[Retry, float] | None:

@@ -11,6 +11,7 @@ from beagle.domain.errors import LedgerUnavailableError, SecretUnavailableError
 from beagle.domain.outcomes import Ending
 from beagle.emulator import ADD_DATA, Fault
 from beagle.pipeline.replay import Choice, plan_replay, run_replay
+from beagle.registration.registrar import DarwinRegistrar
 from support.world import ROUTES, Killed, World
 
 
@@ -288,7 +289,9 @@ def test_one_item_that_darwin_refuses_to_read_does_not_hold_up_the_others() -> N
     assert requests <= 15
 
 
-@pytest.mark.parametrize(("status", "code"), [(401, "darwin_unauthorized"), (404, "darwin_not_found")])
+@pytest.mark.parametrize(
+    ("status", "code"), [(401, "darwin_unauthorized"), (404, "darwin_not_found"), (302, "darwin_error")]
+)
 def test_a_wrong_key_or_dataset_stops_quickly_and_keeps_every_message(status, code) -> None:
     """The configuration is wrong, not a thousand objects: few requests, one kind of alarm, no letter."""
     world = World()
@@ -426,6 +429,24 @@ def test_an_invocation_without_time_gives_its_messages_back_unharmed() -> None:
 
     assert before == 0
     assert world.storage_keys() == ["a/1.jpg"]
+    assert not world.letters()
+
+
+def test_a_bug_in_a_round_is_told_and_its_messages_come_again(monkeypatch) -> None:
+    """A person is called; once it is mended, all of them are registered."""
+    world = World()
+    for number in range(3):
+        world.upload(f"a/{number}.jpg")
+    with monkeypatch.context() as broken:
+        broken.setattr(DarwinRegistrar, "register", lambda *_: {}["nothing"])
+        while world.run_prepare():
+            pass
+        world.run_register()
+    told = [type(error) for _, error in world.journal.bugs]
+    world.settle()
+
+    assert told == [KeyError]
+    assert len(world.darwin.items()) == 3
     assert not world.letters()
 
 
