@@ -9,7 +9,7 @@ locals {
       queue       = "uploads"
       batch       = 10
       window      = null
-      concurrency = null
+      concurrency = var.prepare_concurrency
       environment = {}
     }
     extract = {
@@ -140,12 +140,8 @@ resource "aws_lambda_event_source_mapping" "stage" {
   maximum_batching_window_in_seconds = each.value.window
   function_response_types            = ["ReportBatchItemFailures"]
 
-  dynamic "scaling_config" {
-    for_each = each.value.concurrency[*]
-
-    content {
-      maximum_concurrency = scaling_config.value
-    }
+  scaling_config {
+    maximum_concurrency = each.value.concurrency
   }
 }
 

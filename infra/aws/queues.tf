@@ -7,8 +7,7 @@ locals {
   queues = { for queue, settings in {
     uploads = { hidden_seconds = 725, receives = 200 }
     items   = { hidden_seconds = 725, receives = 200 }
-    # Extract asks S3 and SQS only, so fewer receives are patience enough; each may cost a quarter of an hour.
-    videos = { hidden_seconds = 5400, receives = 100 }
+    videos  = { hidden_seconds = 5400, receives = 200 }
   } : queue => settings if local.read_only || queue != "videos" }
 }
 

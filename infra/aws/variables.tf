@@ -72,8 +72,8 @@ variable "prefix" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^(|.*[^/]/)$", var.prefix))
-    error_message = "prefix must be empty or end with a single \"/\", or \"cars\" would also match \"cars-backup/\"."
+    condition     = can(regex("^(|[^*?$]*[^*?$/]/)$", var.prefix))
+    error_message = "prefix must be empty or end with a single \"/\", or \"cars\" would also match \"cars-backup/\"; and hold none of * ? $, which mean more than themselves in permissions."
   }
 
   # Ending in "/", a prefix cannot hold the artifacts below ".beagle/" unless it starts there itself.
@@ -196,6 +196,18 @@ variable "requests_per_minute" {
   validation {
     condition     = var.requests_per_minute >= 1 && var.requests_per_minute <= 1000
     error_message = "requests_per_minute must be a number from 1 to 1000."
+  }
+}
+
+variable "prepare_concurrency" {
+  description = "How many batches of uploads are prepared at a time. With extract_concurrency and two of register it must fit into the account's limit of concurrent executions, which is 1000, and about 10 in new accounts."
+  type        = number
+  default     = 50
+  nullable    = false
+
+  validation {
+    condition     = var.prepare_concurrency >= 2 && var.prepare_concurrency <= 1000 && floor(var.prepare_concurrency) == var.prepare_concurrency
+    error_message = "prepare_concurrency must be a whole number from 2, the least that Lambda allows, to 1000."
   }
 }
 

@@ -11,7 +11,7 @@ from beagle.domain.errors import BeagleError, ConfigurationError, ServiceError, 
 from beagle.domain.letters import advice_for
 from docs.tables import fill, table
 from e2e.permissions import Permission, granted_permissions
-from support.template import DAY, GLOBALS, QUEUES, RESOURCES, SOURCES, of_type
+from support.template import DAY, GLOBALS, QUEUES, RESOURCES, SOURCES, of_type, patience_of
 
 INFRA = Path(__file__).parents[2] / "infra" / "README.md"
 
@@ -89,7 +89,7 @@ def patience_table() -> str:
                 f"{function.get('Timeout', GLOBALS['Timeout'])} s",
                 f"{hidden:,} s",
                 str(receives),
-                f"{hidden * receives // 3600} hours",
+                f"{patience_of(queue) // 3600:.0f} hours",
                 _days(queue),
             )
         )

@@ -231,7 +231,7 @@ def test_an_update_to_read_only_adds_and_replaces_nothing(
 
 def test_sam_delete_leaves_the_data(stack: Stack, sam: Sam, folder: str) -> None:
     """
-    Nothing of the stack remains but the watched bucket and the ledger, and they are as they were.
+    Nothing of the stack remains but the watched bucket, the ledger, dead letters and videos that wait.
     """
     stack.upload(PICTURE, f"{folder}/kept.png")
     wait_until_settled(stack, folder, 2)
@@ -241,7 +241,11 @@ def test_sam_delete_leaves_the_data(stack: Stack, sam: Sam, folder: str) -> None
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=NAME)
     owned = {one["PhysicalResourceId"] for page in pages for one in page["StackResourceSummaries"]}
     assert len(existing(sam.aws) & owned) > len(owned) - 4  # but a dashboard and two queues' policies
+    changed = deployed(sam.aws)
+    changed.send("dead_letters", "kept")
     sam.run("delete", "--stack-name", NAME, "--region", REGION, "--no-prompts")
 
-    assert existing(sam.aws) & owned == buckets
+    queues = {changed.outputs[output] for output in ("DeadLettersQueueUrl", "VideosQueueUrl")}
+    assert existing(sam.aws) & owned == buckets | queues
+    assert "kept" in [message.body for message in changed.messages("dead_letters")]
     assert {bucket: s3.list_objects_v2(Bucket=bucket)["Contents"] for bucket in buckets} == contents

@@ -36,6 +36,7 @@ CASES: dict[str, dict[str, str]] = {
         "DarwinUrl": "https://darwin.example.com",
         "ItemsPerRequest": "500",
         "RequestsPerMinute": "7",
+        "PrepareConcurrency": "4",
         "ExtractMemory": "3008",
         "ExtractConcurrency": "3",
         "Architecture": "x86_64",
@@ -230,11 +231,15 @@ def test_the_outputs_are_the_same(case: str, cases: dict[str, Both]) -> None:
 
 
 def test_the_buckets_outlive_both() -> None:
-    """CloudFormation keeps what Terraform refuses to destroy; neither deletes a ledger or an upload."""
+    """
+    CloudFormation keeps what Terraform refuses to destroy; neither deletes a ledger or an upload.
+
+    Only a creation that fails takes away again what it made: the next would find the names taken.
+    """
     buckets = [body for body in TEMPLATE["Resources"].values() if body["Type"] == "AWS::S3::Bucket"]
     [block] = re.findall(
         r'(?s)resource "aws_s3_bucket" "kept" \{.*?\n\}', Path(MODULE / "buckets.tf").read_text()
     )
 
-    assert {body["DeletionPolicy"] for body in buckets} == {"Retain"}
+    assert {body["DeletionPolicy"] for body in buckets} == {"RetainExceptOnCreate"}
     assert "prevent_destroy = true" in block

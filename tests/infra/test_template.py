@@ -19,6 +19,7 @@ from support.template import (
     SOURCES,
     TEMPLATE,
     of_type,
+    patience_of,
 )
 
 
@@ -45,12 +46,33 @@ def test_one_bad_message_does_not_fail_its_batch(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(CONSUMED))
 def test_an_outage_of_a_day_dead_letters_nothing(name: str) -> None:
-    """A message may be received for more than 24 hours before SQS gives up on it."""
-    queue = QUEUES[name]
-    redrive = queue["RedrivePolicy"]
+    """A message may be received for more than 24 hours, given back or not, before SQS gives up on it."""
+    assert QUEUES[name]["RedrivePolicy"]["deadLetterTargetArn"] == {"Fn::GetAtt": "DeadLetters.Arn"}
+    assert patience_of(QUEUES[name]) > DAY
 
-    assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": "DeadLetters.Arn"}
-    assert redrive["maxReceiveCount"] * queue["VisibilityTimeout"] > DAY
+
+@pytest.mark.parametrize("name", sorted(CONSUMED))
+def test_no_function_takes_all_of_an_account(name: str) -> None:
+    """Each has a limit of its own: a heap of uploads leaves room for register, and for what else there is."""
+    [source] = [source for _, source in SOURCES.values() if source["Queue"]["Fn::GetAtt"] == f"{name}.Arn"]
+    limit = source["ScalingConfig"]["MaximumConcurrency"]
+
+    assert limit in (2, {"Ref": "PrepareConcurrency"}, {"Ref": "ExtractConcurrency"})
+
+
+@pytest.mark.parametrize(
+    ("prefix", "taken"),
+    [
+        *(("", True), ("cars/", True), ("cars & trucks/2026/", True), (".hidden/", True)),
+        *(("cars", False), ("cars//", False), ("/", False), (".beagle/x/", False)),
+        *(("site-?/", False), ("*/", False), ("${aws:username}/", False), ("a*/b/", False)),
+    ],
+)
+def test_a_prefix_is_a_folder_and_no_pattern(prefix: str, taken: bool) -> None:  # noqa: FBT001
+    """Permissions name it, and IAM takes some characters for more than themselves."""
+    pattern = TEMPLATE["Parameters"]["Prefix"]["AllowedPattern"]
+
+    assert bool(re.fullmatch(pattern, prefix)) is taken
 
 
 @pytest.mark.parametrize("name", sorted(CONSUMED))
@@ -160,8 +182,19 @@ def test_buckets_are_private(name: str) -> None:
     assert len(bucket["PublicAccessBlockConfiguration"]) == 4
     assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
     assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
-    assert RESOURCES[name]["DeletionPolicy"] == "Retain"
+    assert RESOURCES[name]["DeletionPolicy"] == "RetainExceptOnCreate"
     assert RESOURCES[name]["UpdateReplacePolicy"] == "Retain"
+
+
+def test_what_lies_in_a_queue_alone_outlives_the_stack() -> None:
+    """Nothing else knows of a dead letter, nor of a video that waits; uploads can be announced once more."""
+    kept = {name for name in QUEUES if "Retain" in RESOURCES[name].get("DeletionPolicy", "")}
+
+    assert kept == {"Videos", "DeadLetters"}
+    for name in kept:
+        assert RESOURCES[name]["DeletionPolicy"] == "RetainExceptOnCreate"
+        assert RESOURCES[name]["UpdateReplacePolicy"] == "Retain"
+        assert "QueueName" not in QUEUES[name]  # or what is kept would stand in the way of its successor
 
 
 def test_the_api_key_is_no_parameter() -> None:

@@ -1,10 +1,12 @@
 """The template as data: its queues, roles and alarms, for claims about them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from beagle.pipeline.endings import shortest_wait
 
 ROOT = Path(__file__).resolve().parents[2]
 ARTIFACTS = ".beagle/"
@@ -55,6 +57,17 @@ def walk(node: object) -> Iterator[dict[str, Any]]:
         yield node
     for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
         yield from walk(child)
+
+
+def patience_of(queue: Mapping[str, Any]) -> float:
+    """Return the seconds for which a message lasts at least, until SQS gives up on it.
+
+    It is hidden for the queue's time-out where its function ended without a word, else for as long
+    as Beagle says.
+    """
+    receives: int = queue["RedrivePolicy"]["maxReceiveCount"]
+    given_back = sum(shortest_wait(attempts) for attempts in range(1, receives + 1))
+    return min(queue["VisibilityTimeout"] * receives, given_back)
 
 
 STATEMENTS = [node for node in walk(RESOURCES) if "Effect" in node]

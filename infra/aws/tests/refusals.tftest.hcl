@@ -22,6 +22,17 @@ run "a_prefix_without_slash_is_refused" {
   expect_failures = [var.prefix]
 }
 
+# Permissions would take it for more than one folder.
+run "a_prefix_that_matches_others_is_refused" {
+  command = plan
+
+  variables {
+    prefix = "site-?/"
+  }
+
+  expect_failures = [var.prefix]
+}
+
 run "slips_of_the_finger_are_refused" {
   command = plan
 
@@ -71,12 +82,14 @@ run "too_little_is_refused" {
     items_per_request   = 0
     requests_per_minute = 0
     extract_memory      = 1768
+    prepare_concurrency = 1
     extract_concurrency = 1
   }
 
   expect_failures = [
     var.items_per_request,
     var.requests_per_minute,
+    var.prepare_concurrency,
     var.extract_memory,
     var.extract_concurrency,
   ]
@@ -89,12 +102,14 @@ run "too_much_is_refused" {
     items_per_request   = 501
     requests_per_minute = 1001
     extract_memory      = 10241
+    prepare_concurrency = 1001
     extract_concurrency = 1001
   }
 
   expect_failures = [
     var.items_per_request,
     var.requests_per_minute,
+    var.prepare_concurrency,
     var.extract_memory,
     var.extract_concurrency,
   ]
@@ -136,6 +151,7 @@ run "what_is_just_allowed_is_taken" {
     items_per_request   = 500
     requests_per_minute = 1000
     extract_memory      = 10240
+    prepare_concurrency = 1000
     extract_concurrency = 1000
     log_retention_days  = 3653
   }

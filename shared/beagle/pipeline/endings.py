@@ -24,6 +24,11 @@ LONGEST_WAIT = 900.0
 """Seconds. The longest keeps a message alive through a long outage: 200 receives last for more than a day."""
 
 
+def shortest_wait(attempts: int) -> float:
+    """Return the seconds that a message waits at least after so many attempts."""
+    return min(FIRST_WAIT * 2 ** min(attempts - 1, 10), LONGEST_WAIT)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """The object that is spoken of, as far as a stage knows it by now."""
@@ -80,7 +85,7 @@ class Endings:
 
     def again(self, subject: Subject, error: BeagleError) -> Outcome:
         """Leave the message in its queue, for longer each time, and as long as the service asked at least."""
-        wait = min(FIRST_WAIT * 2 ** min(subject.message.attempts - 1, 10), LONGEST_WAIT)
+        wait = shortest_wait(subject.message.attempts)
         asked = (error.retry_after or 0.0) if isinstance(error, ServiceError) else 0.0
         # A third of the wait is left to chance, so that what failed together does not come back together;
         # never sooner than asked, and later each time, or a long outage would use up the queue's patience.
