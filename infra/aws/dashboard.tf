@@ -46,12 +46,17 @@ locals {
       )
     },
     {
-      title   = "Age of the oldest message, seconds"
+      title   = "How long the oldest message has waited, seconds"
       stat    = "Maximum"
       stacked = false
-      metrics = [for queue in local.shown_queues : [
-        "AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", aws_sqs_queue.work[queue].name, { label = queue }
-      ]]
+      metrics = concat(
+        [for queue in local.shown_queues : [
+          "AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", aws_sqs_queue.work[queue].name, { label = "${queue}, hardly tried" }
+        ]],
+        [for function in ["prepare", "extract", "register"] : [
+          "Beagle", "waited_seconds", "deployment", var.name, "service", function, { label = "put off by ${function}" }
+        ]],
+      )
     },
     {
       title   = "Duration, milliseconds"

@@ -45,6 +45,11 @@ output "register_function" {
   value       = aws_lambda_function.stage["register"].function_name
 }
 
+output "alarms_tell" {
+  description = "Who is told when something stands still."
+  value       = coalesce(var.alarm_topic_arn, var.alarm_email, "nobody")
+}
+
 output "dashboard_name" {
   description = "The CloudWatch dashboard that shows what became of the objects, and what waits."
   value       = aws_cloudwatch_dashboard.dashboard.dashboard_name

@@ -238,7 +238,7 @@ variable "extract_concurrency" {
 # Who is told when something stands still
 
 variable "alarm_email" {
-  description = "An address that the alarms tell, once its owner has followed the link in the first mail. Empty for none."
+  description = "An address that the alarms tell, once its owner has followed the link in the first mail. Without it, and without alarm_topic_arn, nobody is told, and dead letters are gone after 14 days."
   type        = string
   default     = ""
   nullable    = false

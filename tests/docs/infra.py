@@ -105,8 +105,9 @@ def alarms_table() -> str:
     """Return a row for each alarm."""
     rows = []
     for name, alarm in of_type("AWS::CloudWatch::Alarm").items():
-        minutes = alarm["Period"] * alarm["EvaluationPeriods"] // 60
-        condition = f"{alarm['Statistic']} {alarm['MetricName']} > {alarm['Threshold']} for {minutes} min"
+        times = f", {periods} times in a row" if (periods := alarm["EvaluationPeriods"]) > 1 else ""
+        within = f"{alarm['Period'] // 60} min{times}"
+        condition = f"{alarm['Statistic']} {alarm['MetricName']} > {alarm['Threshold']} in {within}"
         only = " (read-only access)" if RESOURCES[name].get("Condition") else ""
         rows.append((f"`{name}`{only}", condition, alarm["AlarmDescription"]))
     return table(("alarm", "when", "what it means"), rows)

@@ -60,6 +60,7 @@ def identities() -> tuple[dict[str, str], dict[str, dict[str, str]]]:
         "AWS::StackName": NAME,
         "State": "state",
         "State.Arn": "arn:aws:s3:::state",
+        "Created": f"{NAME}-created",
         "Created.Arn": ARN.format("events", "rule/created"),
         "ApiKey.Id": ARN.format("secretsmanager", "secret:created"),
         "Alarms": ARN.format("sns", "alarms"),

@@ -119,6 +119,7 @@ def test_what_only_read_only_storage_needs_is_there_only_for_it() -> None:
         "ExtractLogs",
         "ExtractRole",
         "VideosAgeAlarm",
+        "ExtractWaitingAlarm",
         "ExtractErrorsAlarm",
         "ExtractThrottlesAlarm",
         "ExtractDurationAlarm",

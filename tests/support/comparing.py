@@ -58,6 +58,14 @@ def plain(value: Any) -> Any:
     return value if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def written_out(lines: list[list[Any]]) -> Iterator[list[Any]]:
+    """Yield the lines of a dashboard's chart, where "." stands for what the line above has there."""
+    above: list[Any] = []
+    for line in lines:
+        above = [above[place] if word == "." else word for place, word in enumerate(line)]
+        yield above
+
+
 def uncovered(properties: Mapping[str, Any], known: Mapping[str, Same]) -> Iterator[str]:
     """Yield the paths of properties that the table does not know."""
 

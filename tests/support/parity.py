@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-from support.comparing import Same, at, snake
+from support.comparing import Same, at, snake, written_out
 from support.template import TEMPLATE, as_list, walk
 
 
@@ -51,12 +51,8 @@ def _charts(body: str) -> list[Any]:
     charts: list[Any] = json.loads(body)["widgets"]
     for chart in charts:
         chart["properties"].setdefault("stacked", False)
-        above: list[Any] = []
-        for line in chart["properties"]["metrics"]:
-            line[:] = [above[place] if word == "." else word for place, word in enumerate(line)]
-            above = line
         chart["properties"]["metrics"] = [
-            line for line in chart["properties"]["metrics"] if "none" not in line
+            line for line in written_out(chart["properties"]["metrics"]) if "none" not in line
         ]
     return charts
 

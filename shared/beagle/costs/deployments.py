@@ -81,7 +81,7 @@ DEPLOYMENTS: Mapping[Provider, Deployment] = {
         room_gb=10.7,
         why_room="Lambda's largest /tmp",
         idle_polls_a_month=5 * 3 * 60 * 730,  # five long polls of twenty seconds, all the time
-        alarms=(12, 17),
+        alarms=(17, 23),
         metrics=(3, 4),
         dashboards=1,
     ),
