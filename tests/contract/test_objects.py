@@ -161,17 +161,37 @@ def test_every_legal_key_is_read_byte_for_byte(bucket, key, tmp_path):
 
 @pytest.mark.parametrize("key", [PLAIN, ODD])
 def test_another_content_than_the_announced_is_not_read(bucket, key, tmp_path):
-    """Neither when it is there already, nor when it comes while one reads."""
+    """Neither when it is there already, nor when it comes while one reads.
+
+    S3 may announce two writes at once as one: there it is told what stands there, and what is cut off while
+    one reads comes again.
+    """
     first = bucket.put(key, b"first")
     reader = opened(bucket, key, first)
-    bucket.put(key, b"other")
+    second = bucket.put(key, b"the other")
+    once = isinstance(bucket, S3)
+    cut_off = StoreUnavailableError if once else SupersededError
 
-    with pytest.raises(SupersededError):
+    with pytest.raises(SupersededError) as caught:
         opened(bucket, key, first)
-    with pytest.raises(SupersededError):
+    with pytest.raises(cut_off):
         reader.read(0, 3)
-    with pytest.raises(SupersededError):
+    with pytest.raises(cut_off):
         reader.download(tmp_path / "whole")
+    assert caught.value.context == ({"content": second, "size": 9} if once else {})
+
+
+def test_every_version_of_a_bucket_with_versions_has_an_event_of_its_own(request):
+    """So what was overwritten there has nothing left to do."""
+    bucket = S3(request)
+    bucket.client.put_bucket_versioning(Bucket=bucket.name, VersioningConfiguration={"Status": "Enabled"})
+    first = bucket.client.put_object(Bucket=bucket.name, Key=PLAIN, Body=b"first")["VersionId"]
+    bucket.put(PLAIN, b"other")
+
+    with pytest.raises(SupersededError) as caught:
+        opened(bucket, PLAIN, first)
+
+    assert caught.value.context == {}
 
 
 @pytest.mark.parametrize("key", [PLAIN, ODD])

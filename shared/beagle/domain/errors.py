@@ -36,7 +36,10 @@ class RoutesError(ConfigurationError):
 
 
 class SupersededError(BeagleError):
-    """The object has newer content, which an event of its own announces: this one has nothing left to do."""
+    """The object has newer content, which an event of its own announces: this one has nothing left to do.
+
+    Where S3 may have announced both as one, `context` says the `content` and `size` that stand there now.
+    """
 
     code = "superseded"
 

@@ -165,6 +165,12 @@ class ReadyItem:
     group: ObjectCreated | None = None
     """What stands for all objects of a grouped item: its key is the group's name, its content made of all."""
 
+    def renewed(self, content: str, size: int) -> ReadyItem:
+        """Return the item with other content of its object."""
+        slots = (replace(slot, content=content, size=size) for slot in self.item.slots)
+        event = replace(self.event, content=content, size=size)
+        return replace(self, event=event, item=replace(self.item, slots=tuple(slots)))
+
     @property
     def claimant(self) -> ObjectCreated:
         """Return the object, with its content, that claims the item's name in the ledger."""

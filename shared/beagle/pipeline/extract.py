@@ -24,6 +24,7 @@ from beagle.pipeline.claims import decide
 from beagle.pipeline.endings import Endings, Subject
 from beagle.pipeline.limits import Sparing, require_time
 from beagle.pipeline.passing import Onward, pass_on
+from beagle.pipeline.renewal import with_newest_content
 from beagle.ports import ArtifactMaker, Journal, Kept, Ledger, Outbox, PartResults, Split
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class Extract:
 
     def _whole(self, ready: ReadyItem, deadline: Deadline) -> ReadyItem | None:
         """Return the item with its artifacts; None once its parts are queued."""
-        made = self.artifacts.make(ready, deadline)
+        ready, made = with_newest_content(lambda newest: self.artifacts.make(newest, deadline), ready)
         if not isinstance(made, Split):
             return replace(ready, item=made)
         plan = _name_of(made)

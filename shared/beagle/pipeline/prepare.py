@@ -18,6 +18,7 @@ from beagle.pipeline.endings import Endings, Subject
 from beagle.pipeline.groups import Groups
 from beagle.pipeline.limits import Sparing, require_time
 from beagle.pipeline.passing import Onward, pass_on
+from beagle.pipeline.renewal import with_newest_content
 from beagle.ports import Journal, Parse, StillMaker
 
 if TYPE_CHECKING:
@@ -113,10 +114,14 @@ class Prepare:
 
     def _with_artifacts(self, ready: ReadyItem, attempts: int, deadline: Sparing) -> ReadyItem:
         """Return an item with all artifacts that it needs but those of videos."""
-        if ready.item.access == "read_write" or self.artifacts is None:
+        maker = self.artifacts
+        if ready.item.access == "read_write" or maker is None:
             return ready
         with deadline.last_of(0 if ready.item.is_series else attempts):  # a series' tries are counted apart
-            return replace(ready, item=self.artifacts.make_stills(ready, deadline))
+            ready, made = with_newest_content(
+                lambda newest: maker.make_stills(newest, deadline), ready
+            )
+            return replace(ready, item=made)
 
 
 def _waits_for_extraction(ready: ReadyItem) -> bool:

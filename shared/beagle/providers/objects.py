@@ -145,9 +145,22 @@ class StoreSink:
 
 def require_content(event: ObjectCreated, meta: ObjectMeta) -> None:
     """Check that the object has the content that its event announced."""
-    etag = str(meta["e_tag"] or "").strip('"')
-    if event.content not in {etag, str(meta["version"])}:
-        raise SupersededError(f"{event.ref} has new content ({etag}), which an event of its own announces.")
+    require_announced(event, str(meta["e_tag"] or "").strip('"'), meta["version"], meta["size"])
+
+
+def require_announced(event: ObjectCreated, etag: str, version: str | None, size: int) -> None:
+    """Check that what stands there is what an event announced.
+
+    Raises:
+        SupersededError: It is not.
+
+    """
+    if event.content in {etag, version}:
+        return
+    told = f"{event.ref} has new content ({etag}), which an event of its own announces."
+    if event.ref.provider == "aws" and version in {None, "null"}:
+        raise SupersededError(told, content=etag, size=size)
+    raise SupersededError(told)
 
 
 def translated(error: Exception, ref: ObjectRef) -> ObjectGoneError | SupersededError | StoreUnavailableError:
@@ -155,5 +168,12 @@ def translated(error: Exception, ref: ObjectRef) -> ObjectGoneError | Superseded
     if isinstance(error, NotFoundError | FileNotFoundError):
         return ObjectGoneError(f"{ref} is not there any more.")
     if isinstance(error, PreconditionError):
-        return SupersededError(f"{ref} was overwritten while it was read.")
+        return overwritten(ref)
     return StoreUnavailableError(f"The bucket did not give {ref}: {type(error).__name__}.")
+
+
+def overwritten(ref: ObjectRef) -> SupersededError | StoreUnavailableError:
+    """Return what it means that an object changed while it was read: S3 may announce nothing more."""
+    if ref.provider == "aws":
+        return StoreUnavailableError(f"{ref} was overwritten while it was read, and is read again.")
+    return SupersededError(f"{ref} was overwritten while it was read.")

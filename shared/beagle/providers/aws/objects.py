@@ -9,6 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from beagle.domain.errors import ObjectGoneError, StoreUnavailableError, SupersededError
 from beagle.domain.events import ObjectRef
+from beagle.providers.objects import overwritten, require_announced
 from beagle.providers.pieces import write_pieces
 
 if TYPE_CHECKING:
@@ -73,9 +74,9 @@ def open_odd(client: Any, event: ObjectCreated) -> S3Reader:  # noqa: ANN401 - s
     except (BotoCoreError, ClientError) as error:
         raise _translated(error, ref) from error
     etag = str(head["ETag"])
-    if event.content not in {etag.strip('"'), head.get("VersionId")}:
-        raise SupersededError(f"{ref} has new content ({etag}), which an event of its own announces.")
-    return S3Reader(client, ref, int(head["ContentLength"]), etag)
+    size = int(head["ContentLength"])
+    require_announced(event, etag.strip('"'), head.get("VersionId"), size)
+    return S3Reader(client, ref, size, etag)
 
 
 def _translated(
@@ -85,5 +86,5 @@ def _translated(
     if code in _GONE:
         return ObjectGoneError(f"{ref} is not there any more.")
     if code in _CHANGED:
-        return SupersededError(f"{ref} was overwritten while it was read.")
+        return overwritten(ref)
     return StoreUnavailableError(f"S3 did not give {ref}: {code or type(error).__name__}.")
