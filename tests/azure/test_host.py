@@ -1,6 +1,7 @@
 """What the Functions host is told: triggers, retries, and for how long a message may wait."""
 
 import json
+import shutil
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -12,8 +13,8 @@ import pytest
 from beagle.bootstrap import azure
 from beagle.pipeline.replay import Choice, plan_replay, run_replay
 from beagle.playground.packaging import project_root
-from beagle.providers.azure.queue import StorageOutbox
 from beagle.settings import PREFIX, Settings
+from e2e.books import alarms_of, lines_of
 from support.azure.azurite import Azurite, connection_string
 from support.azure.deployment import Deployment
 from support.azure.event_grid import Container
@@ -24,11 +25,10 @@ from support.azure.world import playing_darwin
 if TYPE_CHECKING:
     from beagle.ports import KeptLetter
 
-TOLD = json.loads((project_root() / "functions" / "azure" / "host.json").read_text())
+HOST_JSON = project_root() / "functions" / "azure" / "host.json"
+TOLD = json.loads(HOST_JSON.read_text())
 QUEUES = TOLD["extensions"]["queues"]
 DAY = 24 * 3600.0
-LIFE_IN_A_POISON_QUEUE = 7 * DAY
-"""The host sets none of its own, and this is the service's."""
 
 
 def seconds(span: str) -> float:
@@ -76,6 +76,7 @@ def test_the_first_messages_of_an_instance_meet_one_worker(
     told |= dict.fromkeys(("dataset", "storage", "bucket", "state_bucket"), "acme")
     for name, value in told.items():
         monkeypatch.setenv(f"{PREFIX}{name.upper()}", value)
+    shutil.copy(HOST_JSON, tmp_path)
     gate = threading.Barrier(8)
 
     def first(_: int) -> object:
@@ -86,12 +87,9 @@ def test_the_first_messages_of_an_instance_meet_one_worker(
         assert len(set(map(id, pool.map(first, range(8))))) == 1
 
 
-def test_a_message_is_tried_for_longer_than_a_day_and_lives_longer_than_that() -> None:
-    """Its function may be away for so long; before its time is over, the host has put it aside."""
-    patience = seconds(QUEUES["visibilityTimeout"]) * (QUEUES["maxDequeueCount"] - 1)
-
-    assert patience >= DAY
-    assert patience + seconds(TOLD["functionTimeout"]) < LIFE_IN_A_POISON_QUEUE < StorageOutbox(None).life
+def test_a_message_is_tried_for_longer_than_a_day() -> None:
+    """Its function may be away for so long, before the last deliveries but one make it a letter."""
+    assert seconds(QUEUES["visibilityTimeout"]) * (QUEUES["maxDequeueCount"] - 2) >= DAY
 
 
 def test_an_invocation_ends_before_the_host_ends_it() -> None:
@@ -104,24 +102,61 @@ def test_messages_are_read_as_event_grid_writes_them() -> None:
     assert QUEUES["messageEncoding"] == "base64"
 
 
+def settings_for(folder: str) -> dict[str, str]:
+    """Return the settings of a deployment without a routes file."""
+    return {
+        "BEAGLE_TEAM": "acme",
+        "BEAGLE_DATASET": "incoming",
+        "BEAGLE_STORAGE": "acme-uploads",
+        "BEAGLE_BUCKET": f"{folder}-uploads",
+        "BEAGLE_GATHER_SECONDS": "0",
+    }
+
+
+def test_with_a_wrong_key_a_person_is_called_and_the_message_is_a_letter_at_last(
+    azurite: Azurite, vault: KeyVault, tmp_path: Path, folder: str
+) -> None:
+    """
+    The alarms' lines reach the host, which drops what no invocation wrote.
+
+    Before the last delivery the message is a letter for ever, and nothing is left to the host to give up.
+    """
+    with playing_darwin(azurite, f"{folder}-uploads") as (_, url):
+        deployment = Deployment(
+            *(azurite, vault, tmp_path / "apps", folder, url),
+            instances={"prepare": 1, "register": 1},
+            settings=settings_for(folder),
+            deliveries=3,
+        )
+        vault.secrets[f"{folder}-api-key"] = "no.key"
+        container = Container(azurite, f"{folder}-uploads", deployment.queues["uploads"])
+        with deployment:
+            container.put("1.png", b"no picture, but bytes")
+            deployment.wait_until(lambda: deployment.depth("dead-letters") == 1, "The letter")
+            deployment.wait_until_idle()
+        [kept] = deployment.letter_box().list_letters()
+        log = deployment.logs("register")
+
+        assert (kept.letter.code, kept.letter.attempts) == ("gave_up", 2)
+        assert not [name for name in azurite.queues.list_queues(f"{folder}-") if "poison" in name.name]
+        assert set(alarms_of(log)) == {"darwin_unauthorized"}
+        assert [line.ending for line in lines_of(log)] == ["again", "again", "dead_lettered"]
+
+
 def test_what_the_host_gives_up_can_be_replayed(
     azurite: Azurite, vault: KeyVault, tmp_path: Path, folder: str
 ) -> None:
     """
-    No key for Darwin for longer than a message is tried: it ends in register's poison queue.
+    What the functions do not keep themselves, as they would at its 299th delivery, is in a poison queue.
 
-    The operator's commands read it there; with the key in place, its replay registers it.
+    The operator's commands read it there; with Darwin's key in place, its replay registers it.
     """
     with playing_darwin(azurite, f"{folder}-uploads") as (darwin, url):
         deployment = Deployment(
             *(azurite, vault, tmp_path / "apps", folder, url),
             instances={"prepare": 1, "register": 1},
             settings={
-                "BEAGLE_TEAM": "acme",
-                "BEAGLE_DATASET": "incoming",
-                "BEAGLE_STORAGE": "acme-uploads",
-                "BEAGLE_BUCKET": f"{folder}-uploads",
-                "BEAGLE_GATHER_SECONDS": "0",
+                **settings_for(folder),
                 "AzureFunctionsJobHost__extensions__queues__maxDequeueCount": "2",
             },
         )

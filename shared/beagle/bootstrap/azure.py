@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from functools import lru_cache
 from pathlib import Path
@@ -10,7 +11,13 @@ from typing import TYPE_CHECKING
 from beagle.bootstrap.once import once
 from beagle.bootstrap.stages import World, build_extract, build_prepare, build_register
 from beagle.providers.azure.account import Account
-from beagle.providers.azure.worker import GatheringWorker, Invocations, Worker
+from beagle.providers.azure.worker import (
+    GatheringWorker,
+    HeldLines,
+    Invocations,
+    LastDelivery,
+    Worker,
+)
 from beagle.providers.gather import Gather
 from beagle.providers.journal import LogJournal
 from beagle.providers.letters import QueueDeadLetters
@@ -20,12 +27,12 @@ from beagle.providers.patience import small
 from beagle.settings import Settings, read_settings, routes_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from azure.storage.queue import QueueServiceClient
 
     from beagle.providers.azure.queue import StorageOutbox
 
-FOR_EVER = -1
-"""Seconds that dead letters are kept."""
 _TALKATIVE = ("azure.core", "azure.identity")
 """Loggers of Azure's SDKs, which tell every request and every token."""
 _logger = logging.getLogger("beagle")
@@ -33,7 +40,7 @@ _logger = logging.getLogger("beagle")
 
 @once
 def prepare(folder: Path | None = None) -> Worker:
-    """Return this instance's prepare; `folder` is where the routes file lies, if there is one.
+    """Return this instance's prepare; `folder` is where host.json lies, and the routes file if there is one.
 
     Raises:
         ConfigurationError: The environment or the routes do not hold together.
@@ -41,45 +48,54 @@ def prepare(folder: Path | None = None) -> Worker:
     """
     from beagle.providers.azure.notifications import parse_notification  # noqa: PLC0415 - only here
 
-    settings = _settings()
+    settings, folder = _settings(), folder or Path.cwd()
+    world = _world(settings)
     stage = build_prepare(
-        _world(settings),
-        routes_of(settings, folder or Path.cwd()),
+        world,
+        routes_of(settings, folder),
         parse=parse_notification,
         items=_outbox(settings, settings.items_queue),
         videos=_outbox(settings, settings.videos_queue) if settings.videos_queue else None,
         objects=_objects(settings),
     )
-    return Worker(stage, _invocations(settings))
+    return Worker(stage, _invocations(settings), _last("prepare", world, folder))
 
 
 @once
-def extract(_folder: Path | None = None) -> Worker:
+def extract(folder: Path | None = None) -> Worker:
     """Return this instance's extract; raises as `prepare` does."""
     settings = _settings("videos_queue")
+    world = _world(settings)
     stage = build_extract(
-        _world(settings),
+        world,
         items=_outbox(settings, settings.items_queue),
         videos=_outbox(settings, settings.videos_queue),
         objects=_objects(settings),
     )
-    return Worker(stage, _invocations(settings))
+    return Worker(stage, _invocations(settings), _last("extract", world, folder or Path.cwd()))
 
 
 @once
-def register(_folder: Path | None = None) -> GatheringWorker:
+def register(folder: Path | None = None) -> GatheringWorker:
     """Return this instance's register; raises as `prepare` does."""
     from beagle.providers.azure.secrets import KeyVaultKey  # noqa: PLC0415 - only here
 
     settings = _settings("api_key_secret")
     key = KeyVaultKey(settings.api_key_secret, _state_account(settings).vault_token)
+    lines = HeldLines(_write)
     gather = Gather(
-        build_register(_world(settings), api_key=key),
+        build_register(_world(settings, lines.hold), api_key=key),
         SystemClock(),
         most=settings.items_per_request,
         window=settings.gather_seconds,
     )
-    return GatheringWorker(gather, _invocations(settings))
+    last = _last("register", _world(settings), folder or Path.cwd())
+    return GatheringWorker(gather, lines, _invocations(settings), last)
+
+
+def _write(severity: str, line: str) -> None:
+    """Write a line of the log; Application Insights takes what Python logs."""
+    _logger.log(logging.getLevelNamesMapping()[severity], "%s", line)
 
 
 def _settings(*names: str) -> Settings:
@@ -94,26 +110,36 @@ def _invocations(settings: Settings) -> Invocations:
     return Invocations(SystemClock(), settings.invocation_seconds)
 
 
+def _last(stage: str, world: World, folder: Path) -> LastDelivery:
+    host = json.loads((folder / "host.json").read_text())
+    return LastDelivery(
+        stage=stage,
+        deliveries=host["extensions"]["queues"]["maxDequeueCount"],
+        dead_letters=world.dead_letters,
+        journal=world.journal,
+        clock=world.clock,
+    )
+
+
 @lru_cache
 def _state_account(settings: Settings) -> Account:
     return Account(settings.state_url, settings.queues)
 
 
-def _world(settings: Settings) -> World:
+def _world(settings: Settings, write: Callable[[str, str], None] = _write) -> World:
     return World(
         settings=settings,
         state=_state_account(settings).container(settings.state_bucket, small),
-        dead_letters=QueueDeadLetters(_outbox(settings, settings.dead_letters_queue, FOR_EVER)),
-        journal=LogJournal(settings.deployment, _write),
+        dead_letters=QueueDeadLetters(_outbox(settings, settings.dead_letters_queue)),
+        journal=LogJournal(settings.deployment, write),
         clock=SystemClock(),
     )
 
 
-def _outbox(settings: Settings, name: str, life: int | None = None) -> StorageOutbox:
+def _outbox(settings: Settings, name: str) -> StorageOutbox:
     from beagle.providers.azure.queue import StorageOutbox  # noqa: PLC0415 - its SDK is slow to import
 
-    client = _queues(settings).get_queue_client(name)
-    return StorageOutbox(client) if life is None else StorageOutbox(client, life)
+    return StorageOutbox(_queues(settings).get_queue_client(name))
 
 
 @lru_cache
@@ -131,8 +157,3 @@ def _objects(settings: Settings) -> Objects:
         open_odd=lambda event: open_odd(blobs(), event),
         artifact_prefix=settings.artifact_prefix,
     )
-
-
-def _write(severity: str, line: str) -> None:
-    """Write a line of the log; Application Insights takes what Python logs."""
-    _logger.log(logging.getLevelNamesMapping()[severity], "%s", line)

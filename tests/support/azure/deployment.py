@@ -31,6 +31,7 @@ class Deployment:
 
     What waits ten minutes waits a second here. Where this machine has the deployed Python, register runs on
     that, with the packages it is deployed with; the others run on this one.
+    A message is delivered as often as host.json says, in which `deliveries` takes the place of our number.
     """
 
     def __init__(  # noqa: PLR0913 - what a deployment is made of
@@ -44,6 +45,7 @@ class Deployment:
         instances: Mapping[str, int],
         settings: Mapping[str, str],
         routes: str = "",
+        deliveries: int | None = None,
         lease: int = 30,
     ) -> None:
         self.name, self.functions = name, tuple(instances)
@@ -78,6 +80,7 @@ class Deployment:
                     {**self.settings, **_app_settings(stage)},
                     python=(deployed_python() if stage == "register" else None) or sys.executable,
                     routes=routes,
+                    deliveries=deliveries,
                     lease=lease,
                 )
                 for number in range(count)

@@ -176,6 +176,8 @@ async def main() -> None:
     told = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")  # as the worker has it
     worker = await Worker.start(told.folder)
+    [handler] = logging.getLogger().handlers
+    handler.addFilter(worker.is_heard)
     indexed = {function.name: function.trigger for function in worker.functions}
     sys.stdout.write(json.dumps({"indexed": indexed}) + "\n")
     sys.stdout.flush()

@@ -85,10 +85,16 @@ class Instance:
         *,
         python: str = "",
         routes: str = "",
+        deliveries: int | None = None,
         faster: float = 600,
         lease: int = 30,
     ) -> None:
         self._folder = lay_out(folder, routes)
+        if deliveries:
+            told = self._folder / "host.json"
+            host = json.loads(told.read_text())
+            host["extensions"]["queues"]["maxDequeueCount"] = deliveries
+            told.write_text(json.dumps(host))
         self._log = folder / "log"
         self._environment = environment_of(folder, settings)
         waits = ["--faster", str(faster), "--lease", str(lease)]

@@ -6,18 +6,24 @@ that the worker itself keeps for that. It is no public interface, so the worker 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Self
 
 import azure_functions_runtime as runtime
 from azure_functions_runtime import native_invocation
+from azure_functions_runtime.bindings.context import _invocation_id_local
 from azure_functions_runtime.bindings.datumdef import Datum
 
 if TYPE_CHECKING:
+    import logging
     from pathlib import Path
+
+SYSTEM = ("azure.functions", "azure_functions_runtime", "host")
+"""Loggers whose lines the host takes from outside of invocations, too."""
 
 
 class _Message:
@@ -75,6 +81,7 @@ class Worker:
     """An app, indexed."""
 
     functions: tuple[Function, ...]
+    _under_way: set[str] = field(default_factory=set)
 
     @classmethod
     async def start(cls, folder: Path) -> Self:
@@ -96,10 +103,28 @@ class Worker:
         self, function: Function, invocation: str, body: str, metadata: dict[str, Datum]
     ) -> str | None:
         """Run a function with its trigger's message; return what it raised, None where it did not."""
-        ok, _, _, error, _ = await native_invocation.invocation_request_native(
-            invocation, function.id, [(function.trigger["name"], Datum(body, "string"))], metadata
-        )
+        self._under_way.add(invocation)
+        try:
+            ok, _, _, error, _ = await native_invocation.invocation_request_native(
+                invocation, function.id, [(function.trigger["name"], Datum(body, "string"))], metadata
+            )
+        finally:
+            self._under_way.remove(invocation)
         return None if ok else str(error)
+
+    def is_heard(self, record: logging.LogRecord) -> bool:
+        """
+        Say whether the host keeps a line: it drops what it cannot assign to an invocation under way.
+
+        The worker knows the invocation of a task on its loop and of a thread of its pool, and of no other.
+        """
+        if record.name.startswith(SYSTEM):
+            return True
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return getattr(_invocation_id_local, "invocation_id", None) in self._under_way
+        return runtime.invocation_id_cv.get() in self._under_way
 
 
 def _function(found: Any) -> Function:

@@ -16,8 +16,8 @@ from beagle.ports import KeptLetter
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_LIFE = 14 * 24 * 3600
-"""Seconds that a message is kept: through any outage, and past the functions' patience."""
+FOR_EVER = -1
+"""As the seconds that a message is kept: by default it would be gone after a week, without a trace."""
 _READING = 300
 """Seconds that letters stay hidden while an operator's command reads them."""
 _PAGE = 32
@@ -31,15 +31,13 @@ class StorageOutbox:
     most_bytes: ClassVar[int] = 48_000
     """A message holds 64 KiB, and base64 makes four bytes of three."""
     client: Any  # azure.storage.queue's QueueClient: its SDK is imported where clients are made
-    life: int = _LIFE
-    """Seconds; -1 for ever."""
 
     def send(self, bodies: Sequence[str]) -> list[int]:
         """Send each body as a message; return the indices of those that the queue did not take."""
         refused: list[int] = []
         for index, body in enumerate(bodies):
             try:
-                self.client.send_message(b64encode(body.encode()).decode(), time_to_live=self.life)
+                self.client.send_message(b64encode(body.encode()).decode(), time_to_live=FOR_EVER)
             except AzureError as error:
                 if index == 0:
                     raise QueueUnavailableError(
