@@ -26,7 +26,7 @@ LONGEST_WAIT = 900.0
 
 def shortest_wait(attempts: int) -> float:
     """Return the seconds that a message waits at least after so many attempts."""
-    return min(FIRST_WAIT * 2 ** min(attempts - 1, 10), LONGEST_WAIT)
+    return min(FIRST_WAIT * 2.0 ** min(attempts - 1, 10), LONGEST_WAIT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
