@@ -81,14 +81,14 @@ def _fit(route: Route, ref: ObjectRef) -> dict[str, str] | str:
     if ref.bucket != watch.bucket or not ref.key.startswith(watch.prefix):
         return "no_route"
     below = ref.key[len(watch.prefix) :]
-    if any(compile_glob(glob).fullmatch(below) for glob in watch.exclude):
+    if any(compile_glob(glob).matches(below) for glob in watch.exclude):
         return "excluded"
     if not watch.include:
         known = route.type or media_type_of(below) or _group_of(route, below.rpartition("/")[2])
         return {} if known or is_folder_marker(below) or not below else "unknown_type"
     for glob in watch.include:
-        if match := compile_glob(glob).fullmatch(below):
-            return match.groupdict()
+        if (captured := compile_glob(glob).capture(below)) is not None:
+            return captured
     return "not_included"
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import time
+from itertools import pairwise
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from beagle.domain.patterns import captures_of, compile_glob, fill, placeholders_of
@@ -42,16 +46,15 @@ PLAIN = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="*?{
 )
 def test_a_glob_matches_whole_keys(glob, key, matches):
     """`*` stays within a folder, `**` crosses folders, braces choose or capture; in any case of letters."""
-    assert bool(compile_glob(glob).fullmatch(key)) is matches
+    assert compile_glob(glob).matches(key) is matches
 
 
 def test_a_capture_is_what_stands_there():
     glob = "{site}/**/{camera}_*.{jpg,png}"
 
-    match = compile_glob(glob).fullmatch("Rome/2026/01/front_17.PNG")
+    captured = compile_glob(glob).capture("Rome/2026/01/front_17.PNG")
 
-    assert match is not None
-    assert match.groupdict() == {"site": "Rome", "camera": "front"}
+    assert captured == {"site": "Rome", "camera": "front"}
     assert captures_of(glob) == {"site", "camera"}
 
 
@@ -65,15 +68,69 @@ def test_a_brace_that_means_nothing_is_refused(glob):
 @given(text=PLAIN)
 def test_a_glob_without_wildcards_matches_itself(text):
     """No character of a key has a meaning of its own."""
-    assert compile_glob(text).fullmatch(text)
+    assert compile_glob(text).matches(text)
 
 
 @given(folder=PLAIN, name=PLAIN.filter(lambda text: text and "/" not in text))
 def test_a_captured_part_can_be_put_back(folder, name):
-    match = compile_glob("**/{part}").fullmatch(f"{folder}/{name}")
+    captured = compile_glob("**/{part}").capture(f"{folder}/{name}")
 
-    assert match is not None
-    assert fill("{part}", match.groupdict()) == name
+    assert captured is not None
+    assert fill("{part}", captured) == name
+
+
+TOKENS = {
+    "**/": "(?:.*/)?",
+    "**": ".*",
+    "*": "[^/]*",
+    "?": "[^/]",
+    "{x}": "(?P<x>[^/]+)",
+    "{y}": "(?P<y>[^/]+)",
+    "{a,ab,}": "(?:a|ab|)",
+    "a": "a",
+    "_": "_",
+    "/": "/",
+    "\u017f": "\u017f",
+}
+
+
+def meant(tokens):
+    """Return the regular expression that says what a glob means, at any cost of time."""
+    return re.compile("".join(TOKENS[token] for token in tokens), re.DOTALL | re.IGNORECASE)
+
+
+@settings(max_examples=500)
+@given(
+    tokens=st.lists(st.sampled_from(sorted(TOKENS)), max_size=7).filter(
+        lambda tokens: (
+            max(tokens.count("{x}"), tokens.count("{y}")) < 2
+            and not any(one.startswith("*") and two.startswith("*") for one, two in pairwise(tokens))
+        )
+    ),
+    key=st.text("aAb_/s\n", max_size=12),
+)
+def test_a_glob_matches_and_captures_what_its_regular_expression_would(tokens, key):
+    """The first part takes as much as lets the rest match, then the second: of all ways, the same one."""
+    match = meant(tokens).fullmatch(key)
+
+    assert compile_glob("".join(tokens)).capture(key) == (match.groupdict() if match else None)
+
+
+@pytest.mark.parametrize(
+    ("glob", "key"),
+    [
+        ("**/{patient}_{study}_{series}_{n}.dcm", "_" * 1000 + ".txt"),
+        ("**/{a}-{b}_{c}.jpg", "-_" * 500),
+        ("**/**/**/**/x", "/" * 1000),
+        ("*a*a*a*a*a*a*a*a*b", "a" * 1000),
+    ],
+)
+def test_no_key_takes_a_glob_long(glob, key):
+    """Whoever uploads chooses the key: one that keeps prepare busy for good would kill it again and again."""
+    started = time.process_time()
+
+    assert not compile_glob(glob).matches(key)
+    assert time.process_time() - started < 1
 
 
 @pytest.mark.parametrize(
