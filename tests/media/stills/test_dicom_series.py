@@ -6,9 +6,12 @@ from pydicom.dataset import Dataset
 
 from beagle.domain.errors import MediaTooLargeError, UnreadableMediaError
 from beagle.domain.items import SectionsArtifacts
+from beagle.media.child import ChildLimits, Children
 from beagle.media.converted import ConversionLimits
 from beagle.media.dicom import convert_dicom, convert_series
 from media.stills.dicom_samples import sample, slice_of
+
+MEGABYTE = 1 << 20
 
 
 def test_frames_of_enhanced_objects_have_windows_of_their_own(children, sink):
@@ -67,6 +70,15 @@ def test_a_series_is_ordered_by_its_headers_not_by_its_names(children, sink):
     assert converted.order == ("c", "d", "b", "a", "e", "f")
     assert isinstance(converted.artifacts, SectionsArtifacts)
     assert len(converted.artifacts.sections) == 6
+
+
+def test_of_the_headers_of_a_long_series_only_what_is_needed_is_kept(sink):
+    """Sixty slices, each with four megabytes of something else, in a child that could not keep those."""
+    source = slice_of(np.full((8, 8), 40, np.uint8), EncapsulatedDocument=bytes(4 * MEGABYTE))
+    with Children(ChildLimits(memory=350 * MEGABYTE)) as children:
+        converted = convert_series([(f"{n:02d}", source) for n in range(60)], sink, children=children)
+
+    assert len(converted.artifacts.sections) == 60
 
 
 @pytest.mark.parametrize(

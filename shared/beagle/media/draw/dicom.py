@@ -18,7 +18,7 @@ from beagle.domain.errors import (
     UnsupportedMediaError,
     VerdictError,
 )
-from beagle.media.draw.dicom_pixels import needs_range, range_of, require_kind, show_frame
+from beagle.media.draw.dicom_pixels import LOOKED_AT, needs_range, range_of, require_kind, show_frame
 from beagle.media.draw.guard import decoding
 from beagle.media.draw.sections import Sections
 from beagle.media.draw.thumbnail import draw_thumbnail, encode_png
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 _NIFTI_MARKS = frozenset({b"n+1\0", b"ni1\0"})
 _NIFTI_MARK_AT = 344
 _BYTE = 8
+_NUMBERS = ("SeriesNumber", "InstanceNumber", "SliceLocation")
+_KEPT = (*LOOKED_AT, *_NUMBERS, "ImagePositionPatient", "NumberOfFrames")
+"""All that is kept of a header: those of a long series, whole, would not fit into memory."""
 _GZIP = b"\x1f\x8b"
 _DECODERS = ("pillow", "pydicom", "gdcm")
 """What decodes, the first that can: GDCM brings older copies of what Pillow is made of."""
@@ -52,9 +55,8 @@ class _File:
     @property
     def order(self) -> tuple[Any, ...]:
         position = self.header.get("ImagePositionPatient") or []
-        numbers = ("SeriesNumber", "InstanceNumber", "SliceLocation")
         return (
-            *(_number(self.header.get(name)) for name in numbers),
+            *(_number(self.header.get(name)) for name in _NUMBERS),
             [_number(x) for x in position],
             self.name,
         )
@@ -110,7 +112,7 @@ def _read_header(file: BinaryIO) -> Dataset:
     if start[_NIFTI_MARK_AT:] in _NIFTI_MARKS or start.startswith(_GZIP):
         raise UnsupportedMediaError("NIfTI volumes are not converted.")
     file.seek(0)
-    header = dcmread(file, stop_before_pixels=True)
+    header = dcmread(file, stop_before_pixels=True, specific_tags=list(_KEPT))
     require_kind(header)
     syntax = header.file_meta.TransferSyntaxUID
     is_twelve_bit = syntax == JPEGExtended12Bit and header.get("BitsStored", _BYTE) > _BYTE

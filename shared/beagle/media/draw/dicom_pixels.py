@@ -42,6 +42,20 @@ _SHOWN_BY = (
     "WindowWidth",
 )
 """What decides how grey a stored value is."""
+_PALETTES = ("RedPaletteColor", "GreenPaletteColor", "BluePaletteColor", "AlphaPaletteColor")
+LOOKED_AT = (
+    *_SHOWN_BY,
+    "Columns",
+    "Modality",
+    "PerFrameFunctionalGroupsSequence",
+    "PhotometricInterpretation",
+    "Rows",
+    "SharedFunctionalGroupsSequence",
+    *(f"{palette}LookupTableDescriptor" for palette in _PALETTES),
+    *(f"{palette}LookupTableData" for palette in _PALETTES),
+    *(f"Segmented{palette}LookupTableData" for palette in _PALETTES),
+)
+"""All of a header that this module looks at."""
 
 
 def require_kind(header: Dataset) -> None:
