@@ -7,9 +7,9 @@ from itertools import pairwise
 
 import pytest
 
-from beagle.domain.errors import OutOfTimeError, ServiceError, UnreadableMediaError
+from beagle.domain.errors import MediaTooLargeError, OutOfTimeError, ServiceError, UnreadableMediaError
 from beagle.domain.making import VideoOptions
-from beagle.media.video.cuts import Part
+from beagle.media.video.cuts import Part, decoded_a_second
 from beagle.media.video.extract import extract_video
 from beagle.media.video.facts import Facts
 from beagle.media.video.parts import PartResult, extract_part, frames_a_second, join_parts, plan_parts
@@ -172,11 +172,45 @@ def test_three_hours_are_planned_in_a_moment():
     [{"keys": []}, {"times": [0] * 20_000}, {"keys": [5000]}],
     ids=["no times", "one time", "late key"],
 )
-def test_what_cannot_be_cut_is_one_part(fields):
-    """Then it must fit into one invocation, or is given up by the platform's own count of attempts."""
-    [part] = plan_parts(facts_of(20_000, **fields), 60, 20)
+def test_what_cannot_be_cut_is_one_part_or_too_long(fields):
+    """A little beyond what is planned it may fit all the same; far beyond, no attempt is paid for."""
+    [part] = plan_parts(facts_of(20_000, **fields), 300, 20)
 
     assert part.is_whole
+    with pytest.raises(MediaTooLargeError, match=r"cannot be cut.*MP4 or Matroska") as caught:
+        plan_parts(facts_of(20_000, **fields), 60, 20)
+    assert caught.value.context["seconds"] == 1000
+
+
+def test_parts_are_smaller_where_key_frames_are_rare():
+    """What a part decodes on its way to its first frame is time of its invocation."""
+    often, seldom = facts_of(100_000), facts_of(100_000, key_every=50_000)
+
+    usual = plan_parts(often, 600, 20, 100)
+    smaller = plan_parts(seldom, 300, 20, 100)
+
+    assert len(usual) == len(plan_parts(often, 600, 20)) == 9
+    assert len(smaller) > len(plan_parts(seldom, 300, 20))
+    for part in smaller:
+        behind_key = part.first_frame % 50_000
+        assert behind_key / 100 + part.frames / 20 <= 2 * 300 + 5
+
+
+def test_a_video_whose_parts_all_begin_at_its_start_has_a_longest_length():
+    """An hour with one key frame is cut; of a day, the last part would decode most of it."""
+    hour, day = (facts_of(hours * 3600 * 30, key_every=10**9) for hours in (1, 24))
+
+    assert len(plan_parts(hour, 540, 28, 160)) > 1
+    with pytest.raises(MediaTooLargeError, match="key frames lie too far apart"):
+        plan_parts(day, 540, 28, 160)
+
+
+def test_on_a_machine_without_haste_nothing_is_too_long():
+    """Who extracts at home waits."""
+    week = 7 * 24 * 3600
+
+    assert plan_parts(facts_of(20 * 60 * 30, keys=[]), week, 1)[0].is_whole
+    assert decoded_a_second(facts_of(300), 4) > frames_a_second(facts_of(300), VideoOptions(fps=1), 4)
 
 
 def test_a_short_video_is_one_part():
