@@ -140,6 +140,14 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         raise ConfigurationError(f"The environment is wrong: {faults}.") from error
 
 
+def read_memory(environment: Mapping[str, str] | None = None) -> int | None:
+    """Return the bytes that Lambda gives this function; None elsewhere."""
+    environment = os.environ if environment is None else environment  # noqa: TID251 - this is settings.py
+    # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+    megabytes = environment.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
+    return int(megabytes) << 20 if megabytes.isdecimal() else None
+
+
 def load_routes(text: str) -> Routes:
     """Return the routes of a routes file, its examples checked.
 

@@ -90,11 +90,11 @@ class World:
         return stopped[0]
 
 
-def film(path: Path, size: str) -> Path:
-    """Make a second of moving picture and sound."""
+def film(path: Path, size: str, seconds: int = 1) -> Path:
+    """Make a little moving picture and sound."""
     inputs = (
-        *("-f", "lavfi", "-i", f"testsrc2=size={size}:rate=10:duration=1"),
-        *("-f", "lavfi", "-i", "sine=frequency=440:duration=1"),
+        *("-f", "lavfi", "-i", f"testsrc2=size={size}:rate=10:duration={seconds}"),
+        *("-f", "lavfi", "-i", f"sine=frequency=440:duration={seconds}"),
     )
     coded = ("-pix_fmt", "yuv420p", "-preset", "ultrafast")
     subprocess.run([find_ffmpeg().path, "-v", "error", *inputs, *coded, path], check=True)

@@ -7,9 +7,15 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
+from beagle.domain.making import VideoOptions
 from beagle.emulator import EmulatedDarwin, Fault, Hooks, serve
+from beagle.media.room import processors
+from beagle.media.video.ffmpeg import find_ffmpeg
+from beagle.media.video.memory import least_memory
+from beagle.media.video.probe import probe
 from beagle.playground.ministack import Ministack
 from beagle.playground.stack import Function, Stack
+from beagle.providers.local.clock import SystemClock, Until
 from e2e.books import Books
 from e2e.conftest import READ_ONLY, Connected
 from e2e.lambda_instance import Bounds
@@ -64,7 +70,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return film(tmp_path_factory.mktemp("large") / "large.mp4", "1920x1080")
+    return film(tmp_path_factory.mktemp("large") / "large.mp4", "1920x1080", seconds=6)
 
 
 def test_the_packages_do_their_work(world: World, clip: Path, folder: str) -> None:
@@ -163,14 +169,31 @@ def test_a_video_waits_for_more_memory(world: World, large: Path, folder: str) -
     """
     Linux kills ffmpeg, the largest process, when all together hold more than the function may: not a verdict.
     """
-    with world.configured("extract", MemorySize=128):
+    clock = SystemClock()
+    facts = probe(large, find_ffmpeg(), Until(clock, clock.monotonic() + SECONDS))
+    memory = (least_memory(facts, VideoOptions(), processors()) >> 20) + 10
+    with world.configured("extract", MemorySize=memory):
         world.stack.upload(large, f"{folder}/large.mp4")
         report = world.ended("extract", folder)
     world.redeliver(report)
     books = world.settle(folder, 1)
 
-    assert report.most_memory > 128 << 20
+    assert report.most_memory > memory << 20
     assert books.count("extract") == {"again": 1, "passed_on": 1}
+
+
+def test_a_video_that_can_never_have_so_much_memory_is_told_so(
+    world: World, large: Path, folder: str
+) -> None:
+    """No attempt is made where even the least that was measured is more than the function has."""
+    with world.configured("extract", MemorySize=256):
+        world.stack.upload(large, f"{folder}/large.mp4")
+        world.stack.wait_until(
+            lambda: f"{folder}/large.mp4" in codes(world.stack), seconds=SECONDS, what="The dead letter"
+        )
+
+    assert codes(world.stack)[f"{folder}/large.mp4"] == "media_too_large"
+    assert Books.of(world.stack, folder).count("extract") == {"dead_lettered": 1}
 
 
 def test_an_image_that_takes_all_memory_is_told_so(world: World, folder: str) -> None:
@@ -179,9 +202,11 @@ def test_an_image_that_takes_all_memory_is_told_so(world: World, folder: str) ->
     """
     with world.configured("prepare", MemorySize=256):
         world.stack.upload(large_picture(), f"{folder}/large.png")
-        world.stack.wait_until(lambda: bool(codes(world.stack)), seconds=SECONDS, what="The dead letter")
+        world.stack.wait_until(
+            lambda: f"{folder}/large.png" in codes(world.stack), seconds=SECONDS, what="The dead letter"
+        )
 
-    assert codes(world.stack) == {f"{folder}/large.png": "media_too_large"}
+    assert codes(world.stack)[f"{folder}/large.png"] == "media_too_large"
     assert Books.of(world.stack, folder).count("prepare") == {"dead_lettered": 1}
 
 

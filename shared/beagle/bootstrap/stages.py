@@ -15,11 +15,12 @@ from beagle import __version__
 from beagle.domain.errors import ConfigurationError
 from beagle.pipeline.crashes import CrashGuard
 from beagle.pipeline.endings import Endings
+from beagle.pipeline.limits import Tries
 from beagle.pipeline.passing import Onward
 from beagle.ports import Clock, DeadLetters, Journal, Stage
 from beagle.providers.attempts import StoreAttempts
 from beagle.providers.parcels import StoreParcels
-from beagle.settings import Settings
+from beagle.settings import Settings, read_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +52,10 @@ class World:
     def onward(self, queue: Outbox) -> Onward:
         """Return the way into a queue."""
         return Onward(queue, StoreParcels(self.state))
+
+    def tries(self, stage: str) -> Tries:
+        """Return how often a stage tries work that comes to no end."""
+        return Tries(StoreAttempts(self.state, f"{stage}/stopped"))
 
     def guard(self, name: str, stage: Stage, parse: Parse | None = None) -> CrashGuard:
         """Return a stage that gives up on messages that kill its process."""
@@ -94,6 +99,7 @@ def build_prepare(  # noqa: PLR0913 - what a provider brings
         videos=world.onward(videos) if videos is not None else None,
         artifacts=_stills(world, objects) if read_only else None,
         groups=_groups(world) if any(route.group for route in routes.routes) else None,
+        tries=world.tries("prepare"),
         endings=world.endings("prepare"),
         journal=world.journal,
     )
@@ -112,6 +118,7 @@ def build_extract(world: World, *, items: Outbox, videos: Outbox, objects: Objec
         ledger=StoreLedger(world.state, threads=1),
         items=world.onward(items),
         videos=videos,
+        tries=world.tries("extract"),
         endings=world.endings("extract"),
         journal=world.journal,
     )
@@ -144,8 +151,14 @@ def build_register(world: World, *, api_key: Callable[[], SecretStr]) -> Stage:
 
 def _maker(world: World, objects: Objects) -> Maker:
     from beagle.media.maker import Maker  # noqa: PLC0415 - only read-only storage needs artifacts
+    from beagle.media.room import memory_bound  # noqa: PLC0415
 
-    return Maker(objects.open, objects.sink, world.settings.invocation_seconds)
+    return Maker(
+        objects.open,
+        objects.sink,
+        world.settings.invocation_seconds,
+        memory=read_memory() or memory_bound(),
+    )
 
 
 def _stills(world: World, objects: Objects) -> SeriesOnce:

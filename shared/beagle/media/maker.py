@@ -53,6 +53,8 @@ class Maker:
     children: Children = field(default_factory=Children)
     progress: Callable[[int, int], None] = _tell_nobody
     """Told how many frames of a video have been decoded, and of how many."""
+    memory: int | None = None
+    """Bytes that all processes may hold together; None where nobody bounds them."""
 
     def make(self, ready: ReadyItem, deadline: Deadline) -> Item | Split:
         """Return the item with every slot's artifacts, or how to split its first long video."""
@@ -163,16 +165,23 @@ class Maker:
         return replace(ready.item, slots=(series,))
 
     def _video(self, ready: ReadyItem, index: int, slot: Slot, deadline: Deadline) -> Slot | Split:
-        from beagle.media.video.cuts import plan_parts  # noqa: PLC0415 - what only videos need
+        from beagle.media.video.cuts import (  # noqa: PLC0415 - what only videos need
+            decoded_a_second,
+            frames_a_second,
+            plan_parts,
+        )
         from beagle.media.video.ffmpeg import find_ffmpeg  # noqa: PLC0415
-        from beagle.media.video.parts import extract_part, frames_a_second, join_parts  # noqa: PLC0415
+        from beagle.media.video.memory import require_memory  # noqa: PLC0415
+        from beagle.media.video.parts import extract_part, join_parts  # noqa: PLC0415
         from beagle.media.video.probe import probe  # noqa: PLC0415
 
         event, options, ffmpeg = _event_of(ready, slot), _making(ready), find_ffmpeg()
         with self._downloaded(event, deadline) as path:
             facts = probe(path, ffmpeg, deadline)
+            require_memory(facts, options, processors(), self.memory)
             speed = frames_a_second(facts, options, processors())
-            parts = plan_parts(facts, self.invocation_seconds * PART_OF_THE_TIME, speed)
+            decoding = decoded_a_second(facts, processors())
+            parts = plan_parts(facts, self.invocation_seconds * PART_OF_THE_TIME, speed, decoding)
             if len(parts) > 1:
                 return Split(index, tuple(part.to_json() for part in parts))
             sink = TimelySink(self.sink_of(event, ready), deadline)

@@ -1,4 +1,4 @@
-"""What a process may use of its machine: a place on a disk that outlives it, and processors."""
+"""What a process may use of its machine: a place on a disk that outlives it, processors, and memory."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PREFIX = "beagle-source-"
+_UNBOUNDED = 1 << 50
+"""The first version of control groups writes no bound as a number that no machine has."""
 
 
 @contextmanager
@@ -39,6 +41,18 @@ def processors() -> int:
     if hasattr(os, "sched_getaffinity"):  # on Linux
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def memory_bound(groups: Path = Path("/sys/fs/cgroup")) -> int | None:
+    """Return the bytes that all processes beside this one may hold together, as the container's group says.
+
+    None where no group bounds them: the machine's own memory may be anybody's.
+    """
+    for name in ("memory.max", "memory/memory.limit_in_bytes"):  # of both versions of control groups
+        with suppress(OSError, ValueError):
+            bound = int((groups / name).read_text())
+            return bound if bound < _UNBOUNDED else None
+    return None
 
 
 def _remove_abandoned(place: Path) -> None:
