@@ -16,28 +16,29 @@ locals {
   # What calls for a person, by the function that calls.
   calling = "Darwin refuses the API key (401, 403), knows no such team, dataset or storage (404) or is full; the secret cannot be read; or Beagle met an exception that nobody expected. Messages wait in their queue until somebody mends it: the log of the function says what."
 
-  # Each is a query whose rows may hold no number above the threshold, over so many minutes.
+  # Each is a query whose rows may hold no number above the threshold, over so many minutes. Lines take minutes until a query
+  # finds them, so each is looked for in more than one window.
   alarms = {
     dead-letters = {
       description = "There are new dead letters. Look at them: beagle letters --terraform DIR"
       query       = "${local.ended} | where ending == 'dead_lettered' | summarize found = count() by stage"
-      by          = "stage", threshold = 0, minutes = 5, every = 5, severity = 1
+      by          = "stage", threshold = 0, minutes = 15, every = 5, severity = 1
     }
     # The host says so, in words of its own.
     given-up = {
-      description = "The host has given a message up, and put it into a poison queue, where it is kept for a week. Look at it: beagle letters --terraform DIR"
+      description = "The host has given a message up that its function could not make a dead letter, and put it into a poison queue, where it is kept for a week. Look at it: beagle letters --terraform DIR"
       query       = "AppTraces | where Message !startswith '{' and Message has 'poison' | ${local.function_of_app} | summarize found = count() by function"
-      by          = "function", threshold = 0, minutes = 5, every = 5, severity = 1
+      by          = "function", threshold = 0, minutes = 15, every = 5, severity = 1
     }
     person = {
       description = local.calling
       query       = "${local.lines} | where tostring(line.message) == 'a person must act' | extend code = tostring(line.code) | summarize found = count() by code"
-      by          = "code", threshold = 0, minutes = 5, every = 5, severity = 1
+      by          = "code", threshold = 0, minutes = 15, every = 5, severity = 1
     }
     errors = {
       description = "A function failed as a whole, was killed, ran out of time, or found its settings wrong. Its log says why; its messages come again."
       query       = "AppExceptions | where strcat(OuterMessage, InnermostMessage, ProblemId, tostring(Details)) !has '${local.no_request}' | ${local.function_of_app} | summarize found = count() by function"
-      by          = "function", threshold = 0, minutes = 5, every = 5, severity = 2
+      by          = "function", threshold = 0, minutes = 15, every = 5, severity = 2
     }
     # Tried every ten minutes, and never taken: what waits for longer is in the lines, though not in the queue's metrics.
     no-progress = {
@@ -53,7 +54,7 @@ locals {
     duration = {
       description = "An invocation nearly reached its time limit."
       query       = "AppRequests | ${local.function_of_app} | extend limit = case(${join(", ", [for function, settings in local.functions : "function == '${function}', ${settings.seconds}"])}, 0) | where limit > 0 | summarize found = max(DurationMs / 10 / limit) by function"
-      by          = "function", threshold = 90, minutes = 15, every = 15, severity = 3
+      by          = "function", threshold = 90, minutes = 30, every = 15, severity = 3
     }
   }
 }
@@ -115,11 +116,12 @@ resource "azurerm_monitor_metric_alert" "trouble" {
       scope       = local.topic.id, namespace = "Microsoft.EventGrid/systemTopics", metric = "DroppedEventCount"
       aggregation = "Total", threshold = 0, window = "PT15M", every = "PT5M", severity = 1
     }
-    # Dead letters are counted, too. For functions that do not start, and so write no lines.
+    # For functions that do not start, and so write no lines. Dead letters are counted, too, and an hour's sample is of all
+    # queues: with fewer a quiet deployment would call whenever it works.
     waiting = {
-      description = "More than 5000 messages wait, or are dead. If no log of a function says why, look whether the functions start at all."
+      description = "For six hours more than 100 messages have been waiting, or are dead: none is lost, and nobody may be working on them. If no log of a function says why, look whether the functions start at all; then at the dead letters: beagle letters --terraform DIR"
       scope       = "${azurerm_storage_account.kept["state"].id}/queueServices/default", namespace = "Microsoft.Storage/storageAccounts/queueServices", metric = "QueueMessageCount"
-      aggregation = "Average", threshold = 5000, window = "PT6H", every = "PT1H", severity = 3
+      aggregation = "Average", threshold = 100, window = "PT6H", every = "PT1H", severity = 3
     }
   }
 

@@ -66,9 +66,10 @@ resource "azurerm_eventgrid_system_topic_event_subscription" "created" {
   }
 
   storage_queue_endpoint {
-    storage_account_id                    = azurerm_storage_account.kept["state"].id
-    queue_name                            = azurerm_storage_queue.work["uploads"].name
-    queue_message_time_to_live_in_seconds = 14 * 24 * 60 * 60
+    storage_account_id = azurerm_storage_account.kept["state"].id
+    queue_name         = azurerm_storage_queue.work["uploads"].name
+    # For ever: a message that its time had run out for would be gone without a trace.
+    queue_message_time_to_live_in_seconds = -1
   }
 
   delivery_identity {

@@ -1,6 +1,7 @@
 # What fails comes again after ten minutes, for two days: functions/azure/host.json says so. What can never work is
 # dead-lettered by the functions at once, so the many attempts are there to outlive an outage of Darwin. What has used
-# them up, the host puts into the queue's poison queue, where it is kept for a week.
+# them up, the function makes a dead letter, too. Where it cannot, the host puts it into the queue's poison queue, where it is
+# kept for a week.
 
 locals {
   queues = { for queue, function in { uploads = "prepare", items = "register", videos = "extract" } :

@@ -70,6 +70,19 @@ def test_to_ask_again_is_no_error(rules: dict[str, dict[str, Any]]) -> None:
     assert f"!has '{ComeAgainError.__name__}'" in query(rules["errors"])
 
 
+def test_a_line_that_comes_late_is_still_looked_for(rules: dict[str, dict[str, Any]]) -> None:
+    """A query finds a line minutes after it was written; ten are allowed for."""
+    for rule in rules.values():
+        window, every = (minutes(rule[name]) for name in ("window_duration", "evaluation_frequency"))
+
+        assert window >= every + 10
+
+
+def minutes(span: str) -> int:
+    [(number, unit)] = re.findall(r"^PT(\d+)([MH])$", span)
+    return int(number) * (60 if unit == "H" else 1)
+
+
 def test_standstill_is_noticed_by_what_is_tried_again(rules: dict[str, dict[str, Any]]) -> None:
     """Within the window each waiting message is tried, as it is every ten minutes."""
     assert rules["no-progress"]["window_duration"] == "PT1H"
