@@ -71,7 +71,8 @@ resource "azurerm_storage_container" "kept" {
   }
 }
 
-# A large message, a video's finished part and a count of attempts are of no use once their queues have forgotten them.
+# A large message, a video's finished part and a count of attempts are of no use once they have been tried for two days: what
+# waits for longer than this because no function runs becomes a dead letter, whose replay makes them anew.
 resource "azurerm_storage_management_policy" "state" {
   storage_account_id = azurerm_storage_account.kept["state"].id
 

@@ -33,10 +33,14 @@ locals {
     register-parcels  = { function = "register", container = "state", role = "Reader", prefixes = ["parcels/"] }
     prepare-uploads   = { function = "prepare", container = "source", role = "Reader", prefixes = [] }
     extract-uploads   = { function = "extract", container = "source", role = "Reader", prefixes = [] }
-    prepare-artifacts = { function = "prepare", container = "source", role = "Contributor", prefixes = [local.artifacts] }
-    extract-artifacts = { function = "extract", container = "source", role = "Contributor", prefixes = [local.artifacts] }
+    prepare-artifacts = { function = "prepare", container = "source", role = "Writer", prefixes = [local.artifacts] }
+    extract-artifacts = { function = "extract", container = "source", role = "Writer", prefixes = [local.artifacts] }
   } : place => one if local.read_only || (one.function != "extract" && one.container == "state") }
   container_ids = { state = local.state_container_id, source = local.source_container_id }
+
+  # Azure's own roles that write blobs may delete their container, too, which no condition can forbid. In the watched one that
+  # is out of the question.
+  writer = one([for role in azurerm_role_definition.writer : role.role_definition_resource_id])
 
   # To list is allowed; who may not is told 403 where there is no blob, which looks like a lost permission.
   blobs   = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs"
@@ -65,11 +69,28 @@ resource "azurerm_role_assignment" "queues" {
   principal_type       = "ServicePrincipal"
 }
 
+resource "azurerm_role_definition" "writer" {
+  for_each = toset(local.read_only ? ["writer"] : [])
+
+  name        = "Beagle ${var.name} ${local.own}: artifacts"
+  description = "Writes blobs, and deletes none, nor their container."
+  # The resource group of the watched account.
+  scope = one(concat(
+    [for id in var.account_id[*] : join("/", slice(split("/", id), 0, 5))],
+    [for _ in setintersection(local.accounts, ["source"]) : "/subscriptions/${data.azurerm_client_config.here.subscription_id}/resourceGroups/${local.group}"],
+  ))
+
+  permissions {
+    data_actions = ["${local.blobs}/read", "${local.blobs}/write"]
+  }
+}
+
 resource "azurerm_role_assignment" "blobs" {
   for_each = local.places
 
   scope                = local.container_ids[each.value.container]
-  role_definition_name = "Storage Blob Data ${each.value.role}"
+  role_definition_name = each.value.role == "Writer" ? null : "Storage Blob Data ${each.value.role}"
+  role_definition_id   = each.value.role == "Writer" ? local.writer : null
   principal_id         = azurerm_user_assigned_identity.stage[each.value.function].principal_id
   principal_type       = "ServicePrincipal"
   condition_version    = length(each.value.prefixes) == 0 ? null : "2.0"
@@ -117,6 +138,15 @@ resource "azurerm_role_assignment" "operators" {
   scope                = local.queue_ids[each.value.queue]
   role_definition_name = "Storage Queue Data ${each.value.role}"
   principal_id         = each.value.operator
+}
+
+# What Event Grid could not deliver: README.md says how it is brought back.
+resource "azurerm_role_assignment" "undelivered" {
+  for_each = local.operators
+
+  scope                = azurerm_storage_container.kept["undelivered"].id
+  role_definition_name = "Storage Blob Data Reader"
+  principal_id         = each.value
 }
 
 resource "azurerm_role_assignment" "secret_operators" {
