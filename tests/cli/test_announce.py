@@ -63,13 +63,17 @@ def test_a_bucket_keeps_all_that_it_had(beagle: Beagle, bucket: Bucket) -> None:
     assert ran.records == [
         {"bucket": bucket.name, "to_eventbridge": True, "changed": True, "others": [first, second]}
     ]
+    assert "eventbridge = true" in ran.err  # whoever manages those would take it back
     after = bucket.told()
     assert after.pop("EventBridgeConfiguration") == {}
     assert after == before
 
 
 def test_a_bucket_without_any_begins_with_this_one(beagle: Beagle, bucket: Bucket) -> None:
-    assert beagle("announce", bucket.name, "--yes").records[0]["changed"]
+    ran = beagle("announce", bucket.name, "--yes")
+
+    assert ran.records[0]["changed"]
+    assert "eventbridge = true" not in ran.err
     assert bucket.told() == {"EventBridgeConfiguration": {}}
 
 

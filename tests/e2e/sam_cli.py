@@ -99,7 +99,14 @@ class Sam:
     def deploy(self, name: str, *more: str, **parameters: str) -> "subprocess.Popen[str]":
         """Start `sam deploy`, without questions."""
         return self.start(
-            *("deploy", "--stack-name", name, "--region", REGION, "--resolve-s3", "--no-progressbar"),
-            *("--no-confirm-changeset", "--capabilities", "CAPABILITY_IAM", *more),
+            *("deploy", "--template-file", "template.yaml", "--stack-name", name, "--region", REGION),
+            *(
+                "--resolve-s3",
+                "--no-progressbar",
+                "--no-confirm-changeset",
+                "--capabilities",
+                "CAPABILITY_IAM",
+                *more,
+            ),
             *("--parameter-overrides", *(f"{key}={value}" for key, value in parameters.items())),
         )

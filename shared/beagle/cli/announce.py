@@ -44,6 +44,13 @@ def announce(
                 "bold" if changes else "green",
             )
         )
+    if changes and found.others:
+        # Whoever set those up may do it again, with the document as a whole.
+        aside().print(
+            "Does Terraform or CloudFormation set these up? Then switch EventBridge on there instead "
+            "(eventbridge = true; EventBridgeEnabled: true): its next deployment would take this back.",
+            soft_wrap=True,
+        )
     done = changes and not dry_run and (not asks or typer.confirm("Change it?", err=True))
     if done:
         write_announcing(client, found.with_eventbridge())
