@@ -100,13 +100,7 @@ class Sam:
         """Start `sam deploy`, without questions."""
         return self.start(
             *("deploy", "--template-file", "template.yaml", "--stack-name", name, "--region", REGION),
-            *(
-                "--resolve-s3",
-                "--no-progressbar",
-                "--no-confirm-changeset",
-                "--capabilities",
-                "CAPABILITY_IAM",
-                *more,
-            ),
+            *("--resolve-s3", "--no-progressbar", "--no-confirm-changeset"),
+            *("--capabilities", "CAPABILITY_IAM", *more),
             *("--parameter-overrides", *(f"{key}={value}" for key, value in parameters.items())),
         )
