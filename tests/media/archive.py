@@ -66,6 +66,7 @@ class Archive:
             ledger=self.world.ledger,
             items=onward,
             videos=self.videos,
+            tries=self.world.tries("extract"),
             endings=self.world._endings("extract"),
             journal=self.world.journal,
         )

@@ -13,6 +13,7 @@ import pytest
 from beagle.domain.outcomes import Ending
 from beagle.media.video import ffmpeg
 from beagle.pipeline.limits import SPARE, TRIES
+from beagle.ports import Trace
 from media.archive import PLAYLIST
 from media.stills.bombs import gif_bomb, png_bomb, tiff_bomb
 from media.video.conftest import Time
@@ -140,8 +141,8 @@ def test_an_ffmpeg_that_hangs_is_killed_with_its_child_and_at_last_the_video_is_
         (Ending.AGAIN, "out_of_time")
     ]
     assert place.world.letters() == []
-    [waiting] = place.videos._messages.values()
-    waiting.attempts = TRIES - 1
+    [body] = place.videos.bodies()
+    place.extract.tries.stopped.write([(body, Trace(TRIES - 1))])
     place.world.clock.advance(3600)
     place.run_extract(Watching(SPARE + 1, time.words))
 

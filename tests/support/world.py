@@ -19,6 +19,7 @@ from beagle.emulator import DEFAULT_KEY, EmulatedDarwin
 from beagle.pipeline.crashes import CrashGuard
 from beagle.pipeline.endings import Endings
 from beagle.pipeline.groups import Groups
+from beagle.pipeline.limits import Tries
 from beagle.pipeline.passing import Onward
 from beagle.pipeline.prepare import Prepare
 from beagle.pipeline.register import Register
@@ -133,6 +134,7 @@ class World:
             videos=None,
             artifacts=None,
             groups=Groups(StoreGroupMembers(self.state), self.clock),
+            tries=self.tries("prepare"),
             endings=self._endings("prepare"),
             journal=self.journal,
         )
@@ -147,6 +149,9 @@ class World:
             endings=self._endings("register"),
             journal=self.journal,
         )
+
+    def tries(self, stage: str) -> Tries:
+        return Tries(StoreAttempts(self.state, f"{stage}/stopped", threads=1))
 
     def guard(self, name: str, stage: Stage, parse: Parse | None = None) -> CrashGuard:
         """Return a stage as it is deployed: it gives up on messages that kill its process."""

@@ -22,7 +22,7 @@ from beagle.pipeline.account import Account
 from beagle.pipeline.bugs import bugs_told
 from beagle.pipeline.claims import decide
 from beagle.pipeline.endings import Endings, Subject
-from beagle.pipeline.limits import Sparing, require_time
+from beagle.pipeline.limits import Sparing, Tries, require_time
 from beagle.pipeline.passing import Onward, pass_on
 from beagle.pipeline.renewal import with_newest_content
 from beagle.ports import ArtifactMaker, Journal, Kept, Ledger, Outbox, PartResults, Split
@@ -44,6 +44,7 @@ class Extract:
     items: Onward
     videos: Outbox
     """The stage's own queue, for the parts of what is split."""
+    tries: Tries
     endings: Endings
     journal: Journal
 
@@ -71,7 +72,7 @@ class Extract:
                     if part is None and self._is_registered(ready):
                         account.end(message, self.endings.good(Ending.ALREADY_REGISTERED, subject))
                         continue
-                    with working.last_of(message.attempts):
+                    with self.tries.counted(body, working, first=message.attempts == 1):
                         finished = self._part(part, working) if part else self._whole(ready, working)
             except BeagleError as error:
                 account.end(message, self.endings.end(subject, error))

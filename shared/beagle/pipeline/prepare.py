@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,12 +12,12 @@ from beagle.domain.items import ReadyItem
 from beagle.domain.outcomes import Ending
 from beagle.domain.routes import Routes
 from beagle.domain.routing import making_of, route_event
-from beagle.messages import load_event
+from beagle.messages import dump_item, load_event
 from beagle.pipeline.account import Account
 from beagle.pipeline.bugs import bugs_told
 from beagle.pipeline.endings import Endings, Subject
 from beagle.pipeline.groups import Groups
-from beagle.pipeline.limits import Sparing, require_time
+from beagle.pipeline.limits import Sparing, Tries, require_time
 from beagle.pipeline.passing import Onward, pass_on
 from beagle.pipeline.renewal import with_newest_content
 from beagle.ports import Journal, Parse, StillMaker
@@ -41,6 +42,7 @@ class Prepare:
     artifacts: StillMaker | None
     """Makes the artifacts of every slot that is no video; None where no route is read-only."""
     groups: Groups | None
+    tries: Tries
     endings: Endings
     journal: Journal
 
@@ -57,7 +59,7 @@ class Prepare:
                         require_time(deadline)
                         ready = self._ready(announced, subject)
                         if isinstance(ready, ReadyItem):
-                            ready = self._with_artifacts(ready, message.attempts, working)
+                            ready = self._with_artifacts(ready, working, first=message.attempts == 1)
                 except BeagleError as error:
                     account.end(message, self.endings.end(subject, error))
                     continue
@@ -112,15 +114,15 @@ class Prepare:
             return self.groups.gather(routed.route.group, routed.group, ready)
         return ready
 
-    def _with_artifacts(self, ready: ReadyItem, attempts: int, deadline: Sparing) -> ReadyItem:
+    def _with_artifacts(self, ready: ReadyItem, deadline: Sparing, *, first: bool) -> ReadyItem:
         """Return an item with all artifacts that it needs but those of videos."""
         maker = self.artifacts
         if ready.item.access == "read_write" or maker is None:
             return ready
-        with deadline.last_of(0 if ready.item.is_series else attempts):  # a series' tries are counted apart
-            ready, made = with_newest_content(
-                lambda newest: maker.make_stills(newest, deadline), ready
-            )
+        # The tries of a series are counted for all its slices together.
+        counted = self.tries.counted(dump_item(ready), deadline, first=first)
+        with nullcontext() if ready.item.is_series else counted:
+            ready, made = with_newest_content(lambda newest: maker.make_stills(newest, deadline), ready)
             return replace(ready, item=made)
 
 

@@ -93,6 +93,7 @@ def stage_of(world, maker, videos):
         ledger=world.ledger,
         items=Onward(world.items, StoreParcels(world.state)),
         videos=videos,
+        tries=world.tries("extract"),
         endings=world._endings("extract"),
         journal=world.journal,
     )

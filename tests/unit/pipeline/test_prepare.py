@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from beagle import messages
-from beagle.domain.errors import OutOfTimeError
+from beagle.domain.errors import LedgerUnavailableError, OutOfTimeError
 from beagle.domain.events import NotAnObject, Notification
 from beagle.domain.items import ImageArtifacts
 from beagle.domain.outcomes import Ending
@@ -16,7 +16,7 @@ from beagle.domain.routes import parse_routes
 from beagle.messages import MESSAGE_LIMIT
 from beagle.pipeline import prepare
 from beagle.pipeline.account import ConservationError
-from beagle.pipeline.limits import TRIES
+from beagle.pipeline.limits import TRIES, Tries
 from beagle.pipeline.passing import Onward
 from beagle.ports import Received
 from beagle.providers.aws.notifications import parse_notification
@@ -327,29 +327,76 @@ class Slow:
         return Stills().make_stills(ready, deadline)
 
 
-@pytest.mark.parametrize(
-    ("takes", "attempts", "endings"),
-    [
-        (1000, TRIES - 1, ["again out_of_time", "again out_of_time"]),
-        (1000, TRIES, ["dead_lettered media_too_slow", "again out_of_time"]),
-        (70, TRIES, ["passed_on ", "again out_of_time"]),
-    ],
-)
-def test_what_comes_to_no_end_in_a_whole_invocation_is_given_up_in_time(takes, attempts, endings):
-    """
-    At the tenth delivery, not by the platform at its last; and nobody for a neighbour's slowness.
-    """
+def slow_world(takes):
+    """Return a world whose conversions take so many seconds."""
     [route] = ROUTES["routes"]
     world = World()
     routes = {"team": "acme", "routes": [{**route, "access": "read_only", "pdf": {"convert": True}}]}
     world.prepare = replace(world.prepare, routes=parse_routes(routes), artifacts=Slow(takes, world.clock))
-    batch = [
-        Received(id=key, body=announced(world, key), attempts=attempts) for key in ("a/1.pdf", "a/2.pdf")
-    ]
-    report = world.prepare.run(batch, Budget(world.clock, 120))
+    return world
 
-    assert [f"{outcome.ending} {outcome.code}" for outcome in report.outcomes] == endings
-    assert len(world.letters()) == endings.count("dead_lettered media_too_slow")
+
+def deliver(world, *names, attempts=1):
+    """Return how the objects of one batch ended, in an invocation of two minutes."""
+    batch = [Received(id=key, body=announced(world, key), attempts=attempts) for key in names]
+    report = world.prepare.run(batch, Budget(world.clock, 120))
+    return [f"{outcome.ending} {outcome.code}" for outcome in report.outcomes]
+
+
+def test_what_comes_to_no_end_in_a_whole_invocation_is_given_up_in_time():
+    """
+    At the tenth try that was stopped, not by the platform at its last; and nobody for a neighbour's slowness.
+    """
+    world = slow_world(1000)
+    found = [deliver(world, "a/1.pdf", "a/2.pdf", attempts=n + 1) for n in range(TRIES)]
+
+    assert found[:-1] == [["again out_of_time", "again out_of_time"]] * (TRIES - 1)
+    assert found[-1] == ["dead_lettered media_too_slow", "again out_of_time"]
+    [letter] = world.letters()
+    assert letter.reason.startswith(f"It was stopped {TRIES} times.")
+
+
+def test_deliveries_that_an_outage_used_up_are_no_tries():
+    """Turned away, or called in vain for hours, a file still has all its tries when the outage is over."""
+    world = slow_world(1000)
+
+    assert [deliver(world, "a/1.pdf", attempts=90 + n) for n in range(TRIES - 1)] == [
+        ["again out_of_time"]
+    ] * (TRIES - 1)
+    assert not world.letters()
+
+
+def test_what_was_done_at_last_has_all_its_tries_when_it_is_asked_for_again():
+    """A message may come again after its work was done, as when the next queue did not take the item."""
+    world = slow_world(1000)
+    for stopped in range(TRIES - 1):
+        deliver(world, "a/1.pdf", attempts=stopped + 1)
+    quick, slow = Slow(1, world.clock), world.prepare.artifacts
+    world.prepare = replace(world.prepare, artifacts=quick)
+    done = deliver(world, "a/1.pdf", attempts=TRIES)
+    world.prepare = replace(world.prepare, artifacts=slow)
+
+    assert done == ["passed_on "]
+    assert deliver(world, "a/1.pdf", attempts=TRIES + 1) == ["again out_of_time"]
+
+
+class Away:
+    """A state bucket that does not answer."""
+
+    def read(self, names):
+        raise LedgerUnavailableError(f"{names}")
+
+    def write(self, traces):
+        raise LedgerUnavailableError(f"{traces}")
+
+
+def test_while_the_state_bucket_is_away_no_try_counts():
+    """The file is not accused for it: it comes again, as slow as it is."""
+    world = slow_world(1000)
+    world.prepare = replace(world.prepare, tries=Tries(Away()))
+    found = [deliver(world, "a/1.pdf", attempts=n + 1) for n in range(TRIES + 1)]
+
+    assert found == [["again out_of_time"]] * (TRIES + 1)
 
 
 def test_two_messages_of_one_id_fail_the_batch():
