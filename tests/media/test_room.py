@@ -66,6 +66,22 @@ def test_without_the_wheel_the_layers_program_is_found(monkeypatch: pytest.Monke
     assert ffmpeg.find_ffmpeg().path == layer / "bin" / "ffmpeg"
 
 
+def test_a_program_that_may_not_be_run_is_copied_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Azure may mount a package so: the wheel's program is there, and no bit says that it is one."""
+    (tmp_path / "binaries").mkdir()
+    packaged = tmp_path / "binaries" / "ffmpeg-linux"
+    packaged.write_text("#!/bin/sh\necho ffmpeg version 9.0.2\n")
+    packaged.chmod(0o444)
+    monkeypatch.setattr("importlib.resources.files", lambda _: tmp_path)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    first, second = ffmpeg.find_ffmpeg().path, ffmpeg.find_ffmpeg().path
+
+    assert first == second != packaged
+    assert first.read_bytes() == packaged.read_bytes()
+
+
 def test_without_any_ffmpeg_the_deployer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is a fault of the deployment: videos wait until it is mended."""
     monkeypatch.setattr(ffmpeg, "_packaged", lambda: None)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
@@ -104,7 +107,21 @@ def _packaged() -> Path | None:
     except ModuleNotFoundError:
         return None
     found = sorted(entry.name for entry in folder.iterdir() if entry.name.startswith("ffmpeg-"))
-    return Path(str(folder.joinpath(found[0]))) if found else None
+    return _runnable(Path(str(folder.joinpath(found[0])))) if found else None
+
+
+@cache
+def _runnable(path: Path) -> Path:
+    """Return the program, or a copy that may be run: where Azure mounts a package, none of its files may be.
+
+    https://github.com/Azure/Azure-Functions/issues/2537
+    """
+    if os.access(path, os.X_OK):
+        return path
+    copy = Path(tempfile.mkdtemp(prefix="beagle-ffmpeg-"), path.name)
+    shutil.copyfile(path, copy)
+    copy.chmod(0o500)
+    return copy
 
 
 def _installed() -> Path:
