@@ -411,3 +411,47 @@ def test_nothing_is_hidden_for_longer_than_sqs_hides():
     SqsSource(client, "u").answer(event, Report({"m": 1e9}, ()))
 
     assert [entry["VisibilityTimeout"] for entry in seen] == [43_200]
+
+
+class Slow:
+    """A queue that takes its time for each call: the first letters come back before the last is read."""
+
+    def __init__(self, letters, seconds):
+        self.seconds, self.now, self.calls = seconds, 0.0, 0
+        self.visible_at = dict.fromkeys(range(letters), 0.0)
+        self.receipts = {}
+
+    def receive_message(self, *, VisibilityTimeout, MaxNumberOfMessages, **_):  # noqa: N803 - boto3's own
+        self.calls += 1
+        self.now += self.seconds
+        visible = [number for number, at in self.visible_at.items() if at <= self.now]
+        for number in visible[:MaxNumberOfMessages]:
+            # What was read goes to the end, so that the queue hands out the oldest of what is visible.
+            del self.visible_at[number]
+            self.visible_at[number] = self.now + VisibilityTimeout
+            self.receipts[number] = f"{number}@{self.now}"
+        return {
+            "Messages": [
+                {"MessageId": str(number), "ReceiptHandle": self.receipts[number], "Body": "{}"}
+                for number in visible[:MaxNumberOfMessages]
+            ]
+        }
+
+    def delete_message(self, *, ReceiptHandle, **_):  # noqa: N803 - boto3's own
+        number = int(ReceiptHandle.partition("@")[0])
+        assert ReceiptHandle == self.receipts[number], "SQS wants the newest receipt"
+        del self.visible_at[number]
+
+
+def test_a_large_queue_is_read_to_its_end_and_emptied():
+    """Letters that are visible again before the last is read are neither read for ever nor stuck."""
+    client = Slow(letters=1000, seconds=20)  # 2,000 s at least, and each is hidden for 300 s first
+    box = SqsLetterBox(client, "u", "test", monotonic=lambda: client.now)
+
+    kept = list(box.list_letters())
+    for one in kept:
+        box.remove(one)
+
+    assert len(kept) == 1000
+    assert client.calls < 400
+    assert not client.visible_at

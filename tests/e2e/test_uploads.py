@@ -210,7 +210,7 @@ def test_what_cannot_be_registered_is_a_dead_letter_with_its_reason(world: World
         f"/{folder}/slash.png": "unregisterable_key",
         "": "unparsable_message",
     }
-    _, kept = letters(stack)
+    box, kept = letters(stack)
     reasons = {one.letter.code: one.letter.reason for one in kept}
     assert "UNSUPPORTED_CODEC" in reasons["item_blocked"]
     assert f"{folder}/same/name.png" in reasons["name_collision"]
@@ -218,7 +218,7 @@ def test_what_cannot_be_registered_is_a_dead_letter_with_its_reason(world: World
     assert {item.name for item in darwin.items()} == {"fine.png", "name.png", "taken.png"}
 
     # Replayed too early, it is blocked again, and the new letter knows that it was replayed.
-    _replay(stack, kept, "item_blocked")
+    _replay(stack, box, kept, "item_blocked")
     stack.wait_until(lambda: f"{folder}/blocked.png" in codes(stack), what="Its return")
     stack.wait_until_idle()
     box, kept = letters(stack)
@@ -226,8 +226,7 @@ def test_what_cannot_be_registered_is_a_dead_letter_with_its_reason(world: World
 
     darwin.clear_faults()
     darwin.remove_item(seeded.id)
-    _replay(stack, kept, "item_blocked", "already_exists_unverified")
-    box.release()
+    _replay(stack, box, kept, "item_blocked", "already_exists_unverified")
     stack.wait_until(lambda: len(darwin.items()) == 4, what="Registration")
     stack.wait_until_idle()
 
@@ -242,11 +241,9 @@ def test_what_cannot_be_registered_is_a_dead_letter_with_its_reason(world: World
     }
 
 
-def _replay(stack: Stack, kept: list[KeptLetter], *chosen: str) -> None:
+def _replay(stack: Stack, box: SqsLetterBox, kept: list[KeptLetter], *chosen: str) -> None:
     """Replay letters by their codes, as the command does."""
     sqs = stack.aws.client("sqs")
-    box = SqsLetterBox(sqs, stack.outputs["DeadLettersQueueUrl"], "test")
-    box._listed.extend(str(one.receipt) for one in kept)
     steps = plan_replay(kept, Choice(codes=frozenset(chosen)))
     assert len(steps) == len(chosen)
     done = list(run_replay(steps, SqsOutbox(sqs, stack.outputs["UploadsQueueUrl"]), box))

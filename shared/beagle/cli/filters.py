@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from beagle.cli.output import aside
 from beagle.domain.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from beagle.bootstrap.operator import Deployment
     from beagle.pipeline.replay import Choice
@@ -116,8 +118,24 @@ def state_file() -> Path:
 
 
 def list_oldest_first(box: LetterBox) -> list[KeptLetter]:
-    """Return every letter; queues hand them out in any order."""
-    return sorted(box.list_letters(), key=lambda kept: (kept.letter.last_at, kept.letter.id))
+    """Return every letter, counted for whoever looks; queues hand them out in any order."""
+    letters = []
+    with aside().status("Reading the dead letters") as status:
+        for kept in box.list_letters():
+            letters.append(kept)
+            if len(letters) % 100 == 0:
+                status.update(f"Reading the dead letters: {len(letters)} by now")
+    return sorted(letters, key=lambda kept: (kept.letter.last_at, kept.letter.id))
+
+
+@contextmanager
+def released(box: LetterBox) -> Iterator[None]:
+    """Leave the letters visible for the next reader, whatever happens inside."""
+    try:
+        yield
+    finally:
+        with aside().status("Giving back the dead letters"):
+            box.release()
 
 
 def by_id(letters: Sequence[KeptLetter], start: str) -> list[KeptLetter]:

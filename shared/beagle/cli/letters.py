@@ -20,6 +20,7 @@ from beagle.cli.filters import (
     choice_of,
     deployment,
     list_oldest_first,
+    released,
 )
 from beagle.cli.output import aside, pretty_json, print_line, print_lines, screen, styled, wants_lines
 
@@ -61,11 +62,8 @@ def letters(  # noqa: PLR0913 - each an option
     choice = choice_of(code, prefix, since, limit, now)
     place = deployment(stack, terraform)
     box = place.letter_box()
-    try:
-        with aside().status("Reading the dead letters"):
-            kept = list_oldest_first(box)
-    finally:
-        box.release()
+    with released(box):
+        kept = list_oldest_first(box)
     if show:
         _show(by_id(kept, show)[0].letter, as_json=as_json)
         return

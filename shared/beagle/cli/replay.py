@@ -19,6 +19,7 @@ from beagle.cli.filters import (
     choice_of,
     deployment,
     list_oldest_first,
+    released,
 )
 from beagle.cli.letters import SHORT, key_of, record_of
 from beagle.cli.output import FAILED, aside, print_lines, screen, styled, wants_lines
@@ -65,9 +66,8 @@ def replay(  # noqa: PLR0913 - each an option
     choice = choice_of(code, prefix, since, limit, SystemClock().now())
     place = deployment(stack, terraform)
     box = place.letter_box()
-    try:
-        with aside().status("Reading the dead letters"):
-            letters = list_oldest_first(box)
+    with released(box):
+        letters = list_oldest_first(box)
         steps = plan_replay(by_id(letters, letter_id) if letter_id else letters, choice)
         lines = wants_lines(as_json)
         aside().print(styled(_summary(steps, place), "dim"), soft_wrap=True)
@@ -80,8 +80,6 @@ def replay(  # noqa: PLR0913 - each an option
         done = run_plan(steps, place, box, aside())
         if lines:
             print_lines(_record(one) for one in done)
-    finally:
-        box.release()
     failed = [one for one in done if one.error]
     for one in failed:
         aside().print(

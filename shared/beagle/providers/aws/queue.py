@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -25,7 +27,7 @@ _CALL_BYTES = 250_000
 _LONGEST_HIDING = 43_200
 """Seconds: SQS hides no message for longer."""
 _READING = 300
-"""Seconds that letters stay hidden while an operator's command reads them."""
+"""Seconds that letters stay hidden while an operator's command reads them, at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +107,24 @@ class SqsLetterBox:
     client: Any
     url: str
     version: str
-    _listed: list[str] = field(default_factory=list)
+    monotonic: Callable[[], float] = time.monotonic
+    _listed: dict[str, str] = field(default_factory=dict)
+    """Message id to the receipt of its newest delivery: no other removes it."""
 
     def list_letters(self) -> Iterator[KeptLetter]:
-        """Yield every letter that no other reader holds, and hide it from them for five minutes."""
-        seen: set[str] = set()
+        """Yield every letter that no other reader holds, and hide it from them for five minutes at least.
+
+        In a large queue the first are visible again before the last is read. Hidden for longer the longer
+        it takes, each comes a few times and not for ever.
+        """
+        begun = self.monotonic()
         while True:
+            hidden = _READING + 2 * int(self.monotonic() - begun)
             try:
                 answer = self.client.receive_message(
                     QueueUrl=self.url,
                     MaxNumberOfMessages=_ENTRIES,
-                    VisibilityTimeout=_READING,
+                    VisibilityTimeout=min(hidden, _LONGEST_HIDING),
                     WaitTimeSeconds=1,
                     MessageSystemAttributeNames=["All"],
                 )
@@ -124,13 +133,10 @@ class SqsLetterBox:
             messages = answer.get("Messages", ())
             if not messages:
                 return
+            fresh = [message for message in messages if message["MessageId"] not in self._listed]
             # All of the batch are hidden by now, whether the reader comes to them or not.
-            self._listed.extend(message["ReceiptHandle"] for message in messages)
-            for message in messages:
-                if message["MessageId"] in seen:
-                    continue
-                seen.add(message["MessageId"])
-                yield self._kept(message)
+            self._listed |= {message["MessageId"]: message["ReceiptHandle"] for message in messages}
+            yield from map(self._kept, fresh)
 
     def _kept(self, message: dict[str, Any]) -> KeptLetter:
         attributes = message.get("Attributes", {})
@@ -141,22 +147,24 @@ class SqsLetterBox:
             sent_at=sent_at,
             version=self.version,
         )
-        return KeptLetter(letter, message["ReceiptHandle"])
+        return KeptLetter(letter, message["MessageId"])
 
     def remove(self, kept: KeptLetter) -> None:
         """Take one letter away."""
+        name = str(kept.receipt)
         try:
-            self.client.delete_message(QueueUrl=self.url, ReceiptHandle=kept.receipt)
+            self.client.delete_message(QueueUrl=self.url, ReceiptHandle=self._listed[name])
         except (BotoCoreError, ClientError) as error:
             raise QueueUnavailableError(f"SQS did not remove a letter: {_code(error)}.") from error
-        self._listed.remove(str(kept.receipt))
+        del self._listed[name]
 
     def release(self) -> None:
         """Make the letters that were listed visible again for the next reader."""
-        for start in range(0, len(self._listed), _ENTRIES):
+        receipts = list(self._listed.values())
+        for start in range(0, len(receipts), _ENTRIES):
             entries = [
                 {"Id": str(index), "ReceiptHandle": receipt, "VisibilityTimeout": 0}
-                for index, receipt in enumerate(self._listed[start : start + _ENTRIES])
+                for index, receipt in enumerate(receipts[start : start + _ENTRIES])
             ]
             try:
                 self.client.change_message_visibility_batch(QueueUrl=self.url, Entries=entries)
