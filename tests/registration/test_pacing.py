@@ -59,6 +59,17 @@ def test_no_window_holds_more_turns_than_the_rate_and_the_burst(
         assert bisect_left(sent, first + window) - index <= window * rate / 60 + burst + 1
 
 
+@pytest.mark.parametrize(("rate", "at_once"), [(2, 1), (10, 1), (20, 2), (50, 5), (1000, 5)])
+def test_a_slow_rate_has_a_small_burst(rate: float, at_once: int) -> None:
+    """Forty instances at two requests a minute begin with forty requests, and not with two hundred."""
+    pacer = pacer_of(FakeClock(), rate)
+    for _ in range(at_once):
+        assert pacer.seconds_to_wait() == 0
+        pacer.wait_turn(LONG)
+
+    assert pacer.seconds_to_wait() > 0
+
+
 @pytest.mark.parametrize(
     "error", [DarwinUnreachableError("x"), DarwinAmbiguousError("x"), DarwinThrottledError("x")]
 )

@@ -25,6 +25,8 @@ LONGEST_PAUSE = 60.0
 SLOWEST = 1 / 20
 """Of the configured rate: as slow as throttling ever makes us. Recovery goes by the same step a success."""
 LONGEST_ASKED_PAUSE = 300.0
+LARGEST_BURST = 5
+"""Requests at once after a rest, and never more than a tenth of what a minute may bring: instances add up."""
 LONGEST_SLEEP = 1.0
 """Seconds: who waits looks up this often, for the good news of another thread's answer."""
 SOON = 0.001
@@ -50,10 +52,12 @@ class Pacer:
         clock: Clock,
         requests_per_minute: float,
         *,
-        burst: int = 5,
+        burst: int | None = None,
         hold: float = 60.0,
         random: Random | None = None,
     ) -> None:
+        if burst is None:
+            burst = max(1, min(LARGEST_BURST, int(requests_per_minute / 10)))
         if requests_per_minute <= 0 or burst < 1:
             raise ValueError("A pace needs at least a little rate, and a burst of at least 1")
         self._clock = clock
