@@ -31,7 +31,6 @@ run "slips_of_the_finger_are_refused" {
     dataset             = ""
     storage             = "acme uploads"
     access              = "readonly"
-    routes              = "routes.yaml"
     api_key_secret      = { id = "https://acme.vault.azure.net/secrets/darwin" }
     darwin_url          = "https://darwin.v7labs.com/api"
     extract_memory      = 3072
@@ -54,7 +53,6 @@ run "slips_of_the_finger_are_refused" {
     var.dataset,
     var.storage,
     var.access,
-    var.routes,
     var.api_key_secret,
     var.darwin_url,
     var.extract_memory,
@@ -74,6 +72,7 @@ run "too_little_is_refused" {
     name                 = "a"
     account_id           = null
     prefix               = ".beagle/frames/"
+    routes               = "routes.yaml"
     items_per_request    = 0
     requests_per_minute  = 0
     register_concurrency = 0
@@ -84,6 +83,7 @@ run "too_little_is_refused" {
     var.name,
     var.create_bucket,
     var.prefix,
+    var.routes,
     var.items_per_request,
     var.requests_per_minute,
     var.register_concurrency,

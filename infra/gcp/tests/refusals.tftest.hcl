@@ -24,7 +24,6 @@ run "slips_of_the_finger_are_refused" {
     dataset               = ""
     storage               = "acme uploads"
     access                = "readonly"
-    routes                = "routes.yaml"
     api_key_secret        = { id = "darwin-api-key" }
     darwin_url            = "https://darwin.v7labs.com/api"
     alarm_email           = "ops"
@@ -41,7 +40,6 @@ run "slips_of_the_finger_are_refused" {
     var.dataset,
     var.storage,
     var.access,
-    var.routes,
     var.api_key_secret,
     var.darwin_url,
     var.alarm_email,
@@ -56,6 +54,7 @@ run "too_little_is_refused" {
   variables {
     name                = "a"
     prefix              = ".beagle/frames/"
+    routes              = "routes.yaml"
     items_per_request   = 0
     requests_per_minute = 0
     extract_memory      = 4095
@@ -65,6 +64,7 @@ run "too_little_is_refused" {
   expect_failures = [
     var.name,
     var.prefix,
+    var.routes,
     var.items_per_request,
     var.requests_per_minute,
     var.extract_memory,
