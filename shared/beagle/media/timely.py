@@ -6,12 +6,13 @@ artifact that the next attempt puts, and a download stops at its next piece.
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import Future
 from dataclasses import dataclass
 from threading import Thread
 from typing import TYPE_CHECKING, TypeVar
 
-from beagle.domain.errors import OutOfTimeError
+from beagle.domain.errors import OutOfTimeError, StoreUnavailableError
 from beagle.ports import ArtifactSink, Deadline, ObjectReader
 
 if TYPE_CHECKING:
@@ -20,13 +21,17 @@ if TYPE_CHECKING:
 
 
 _Answer = TypeVar("_Answer")
+_ENOUGH = 5.0
+"""Seconds within which a store answers that is well."""
 
 
-def in_time(call: Callable[[], _Answer], deadline: Deadline) -> _Answer:
+def in_time(call: Callable[[], _Answer], deadline: Deadline, *, enough: float = _ENOUGH) -> _Answer:
     """Return what a store's call returns.
 
     Raises:
-        OutOfTimeError: The time was over before it did.
+        StoreUnavailableError: The time was over before it did, and the call had so many seconds: an object
+            whose work ended so is not to blame.
+        OutOfTimeError: It had fewer.
 
     """
     answer: Future[_Answer] = Future()
@@ -42,8 +47,10 @@ def in_time(call: Callable[[], _Answer], deadline: Deadline) -> _Answer:
         try:
             return answer.result(seconds)
         except TimeoutError:
-            if answer.done():
-                raise  # the call's own
+            if answer.done():  # at the last moment; or the error is the call's own
+                return answer.result()
+        if seconds >= enough:
+            raise StoreUnavailableError(f"The bucket did not answer within {seconds:.0f} seconds.")
     raise OutOfTimeError("The bucket did not answer before the invocation's time was over.")
 
 
@@ -65,7 +72,8 @@ class TimelyReader:
 
     def download(self, to: Path, deadline: Deadline | None = None) -> None:
         """Write the whole object into a new file."""
-        in_time(lambda: self.reader.download(to, deadline or self.until), self.until)
+        # However well the store is, this may take long.
+        in_time(lambda: self.reader.download(to, deadline or self.until), self.until, enough=math.inf)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """A store that answers late costs the invocation no second more than it has."""
 
 import time
+from functools import partial
 
 import pytest
 
@@ -10,6 +11,7 @@ from beagle.domain.routes import parse_routes
 from beagle.domain.routing import route_event
 from beagle.media.maker import Maker
 from beagle.media.timely import TimelySink, in_time
+from beagle.media.video.outgoing import Outgoing
 from media.stills.samples import Object, encode, natural
 from media.video.conftest import Folder, Time
 from support.world import ROUTES, World
@@ -99,6 +101,29 @@ def test_once_time_is_over_the_store_is_not_asked(sink):
         TimelySink(sink, Time(0)).put("thumbnail.jpg", b"x", "image/jpeg")
 
     assert sink.puts == []
+
+
+def test_a_bucket_that_had_time_enough_is_to_blame_and_not_the_object():
+    """A try that ended so is not counted against a video, as one is that its decoder used up."""
+    with pytest.raises(StoreUnavailableError):
+        in_time(partial(time.sleep, LATE), Time(0.3), enough=0.2)
+
+
+def test_what_kept_the_decoder_waiting_is_told(sink):
+    """When the time is over, it is over for decoder and bucket; told is who used it up."""
+
+    class Silent(Folder):
+        def put(self, *_):
+            time.sleep(0.3)
+            raise StoreUnavailableError("It did not answer.")
+
+    def extract():
+        with Outgoing(Silent(sink.path), 1) as outgoing:
+            outgoing.put("thumbnail.jpg", b"x", "image/jpeg")
+            raise OutOfTimeError("Decoding did not end in time.")
+
+    with pytest.raises(StoreUnavailableError):
+        extract()
 
 
 def test_a_stores_own_time_out_is_its_own():

@@ -6,6 +6,8 @@ import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Self
 
+from beagle.domain.errors import OutOfTimeError
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -43,8 +45,8 @@ class Outgoing:
     def _settle(self, done: Future[None], size: int) -> None:
         with self._change:
             self._under_way -= size
-            if not done.cancelled():
-                self._trouble = self._trouble or done.exception()
+            if not done.cancelled() and (not self._trouble or isinstance(self._trouble, OutOfTimeError)):
+                self._trouble = done.exception() or self._trouble
             self._change.notify_all()
 
     def __enter__(self) -> Self:
@@ -53,7 +55,10 @@ class Outgoing:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Wait until everything is kept; after an error, only for what is being put."""
+        """Wait until everything is kept; after an error, only for what is being put.
+
+        Where time ran out while the sink did not answer, that was the trouble.
+        """
         self._pool.shutdown(cancel_futures=error is not None)
-        if error is None and self._trouble:
-            raise self._trouble
+        if self._trouble and (error is None or isinstance(error, OutOfTimeError)):
+            raise self._trouble from error
