@@ -238,7 +238,7 @@ variable "requests_per_minute" {
 }
 
 variable "register_concurrency" {
-  description = "How many instances of register run at most. A region that refuses fewer than 40 needs 40, and requests_per_minute as much lower."
+  description = "How many instances of register run at most. Where Flex Consumption refuses fewer than 40, say 40, and requests_per_minute = 2: each instance may send as many."
   type        = number
   default     = 2
   nullable    = false
@@ -262,7 +262,7 @@ variable "extract_memory" {
 }
 
 variable "extract_concurrency" {
-  description = "How many read-only videos, or parts of long ones, are extracted at a time. A region may refuse fewer than 40."
+  description = "How many read-only videos, or parts of long ones, are extracted at a time. Flex Consumption may refuse fewer than 40."
   type        = number
   default     = 10
   nullable    = false
