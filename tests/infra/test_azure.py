@@ -214,7 +214,8 @@ def test_the_same_word_means_the_same_as_on_aws() -> None:
     """To the letter, or with another provider's limits; what has no counterpart has no name either."""
     ours, theirs = variables(MODULE), variables(AWS)
     limits = {"packages", "bucket_name", "create_bucket", "prefix", "api_key_secret", "alarm_email"}
-    limits |= {"requests_per_minute", "extract_memory", "extract_concurrency", "log_retention_days"}
+    limits |= {"routes", "requests_per_minute", "extract_memory", "extract_concurrency"}
+    limits |= {"log_retention_days"}
 
     assert set(ours) - set(theirs) == {
         *("location", "resource_group_name", "account_id", "system_topic", "replication"),

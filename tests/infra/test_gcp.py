@@ -124,7 +124,7 @@ def test_the_same_word_means_the_same_as_on_aws() -> None:
     """To the letter, or with another provider's limits; what has no counterpart has no name either."""
     ours, theirs = variables(MODULE), variables(AWS)
     limits = {"name", "packages", "bucket_name", "create_bucket", "api_key_secret", "alarm_email"}
-    limits |= {"extract_memory", "extract_concurrency"}
+    limits |= {"prefix", "routes", "extract_memory", "extract_concurrency"}
 
     assert set(ours) - set(theirs) == {"region", "notification_channels"}
     assert {name for name in set(ours) & set(theirs) if ours[name] != theirs[name]} == limits
