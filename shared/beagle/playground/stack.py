@@ -192,11 +192,13 @@ def deploy(
     s3, cloudformation = aws.client("s3"), aws.client("cloudformation")
     s3.create_bucket(Bucket=CODE_BUCKET)
     uploaded = {"CodeUri": _put_code(s3, archive.read_bytes()), "ContentUri": _put_code(s3, _empty_archive())}
+    packaged = BUILT.sub(
+        lambda found: f"{found[1]}{found[2]}: s3://{uploaded[found[2]]}", template.read_text()
+    )
     request = {
         "StackName": name,
-        "TemplateBody": BUILT.sub(
-            lambda found: f"{found[1]}{found[2]}: {uploaded[found[2]]}", template.read_text()
-        ),
+        # A request takes 51,200 bytes of template, a bucket more.
+        "TemplateURL": f"{aws.endpoint}/{_put_code(s3, packaged.encode())}",
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
     }
@@ -209,9 +211,9 @@ def deploy(
 
 
 def _put_code(s3: Any, code: bytes) -> str:  # noqa: ANN401 - a boto3 client
-    key = f"{hashlib.sha256(code).hexdigest()}.zip"
+    key = hashlib.sha256(code).hexdigest()
     s3.put_object(Bucket=CODE_BUCKET, Key=key, Body=code)
-    return f"s3://{CODE_BUCKET}/{key}"
+    return f"{CODE_BUCKET}/{key}"
 
 
 def _empty_archive() -> bytes:
