@@ -40,6 +40,17 @@ class Delivered:
         return WORDS.encode()
 
 
+class Failing:
+    """A stage that writes a line, in whichever thread it runs, and fails."""
+
+    def __init__(self, lines: HeldLines) -> None:
+        self.lines = lines
+
+    def run(self, _batch: Sequence[Received], _deadline: Deadline) -> Report:
+        self.lines.hold("ERROR", "said")
+        raise ZeroDivisionError
+
+
 class Waiting:
     """A stage in front of which a service is away."""
 
@@ -54,16 +65,19 @@ class Function:
     letters: QueueClient
     lines: list[dict[str, str]] = field(default_factory=list)
 
-    def deliver(self, kind: str, count: int) -> None:
-        """Deliver a message for so many times; the host gives up after the tenth."""
-        last = LastDelivery(
+    def last(self) -> LastDelivery:
+        """Return what keeps a message; the host gives it up after the tenth delivery."""
+        return LastDelivery(
             stage="prepare",
             deliveries=10,
             dead_letters=QueueDeadLetters(StorageOutbox(self.letters)),
             journal=LogJournal("beagle", lambda _, line: self.lines.append(json.loads(line))),
             clock=CLOCK,
         )
-        invocations = Invocations(CLOCK, 60)
+
+    def deliver(self, kind: str, count: int) -> None:
+        """Deliver a message that was delivered so often, this time included."""
+        last, invocations = self.last(), Invocations(CLOCK, 60)
         if kind == "one by one":
             Worker(Waiting(), invocations, last).answer(Delivered(count))
         else:
@@ -101,3 +115,23 @@ def test_a_letter_that_is_not_taken_leaves_the_message_to_the_host(function: Fun
     with pytest.raises(ComeAgainError):
         function.deliver(kind, 10)
     assert not function.lines
+
+
+def test_what_a_batch_wrote_is_written_by_an_invocation_though_the_batch_failed(function: Function) -> None:
+    """Once, and in the very task that the host started: by that the worker tells whose a line is."""
+    written: list[tuple[str, object]] = []
+    lines = HeldLines(lambda _, line: written.append((line, asyncio.current_task())))
+    gather = Gather(Failing(lines), CLOCK, most=2, window=10)
+    worker = GatheringWorker(gather, lines, Invocations(CLOCK, 60), function.last())
+
+    async def deliver_two() -> list[asyncio.Task[None]]:
+        tasks = [asyncio.create_task(worker.answer(Delivered(1))) for _ in range(2)]
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [type(one) for one in ended] == [ZeroDivisionError] * 2
+        return tasks
+
+    tasks = asyncio.run(deliver_two())
+    [(line, task)] = written
+
+    assert line == "said"
+    assert task in tasks
