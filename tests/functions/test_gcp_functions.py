@@ -6,11 +6,13 @@ import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from beagle.bootstrap import gcp
+from beagle.domain.errors import RoutesError
 from beagle.playground.packaging import project_root
 from beagle.ports import Deadline, Received, Report
 from beagle.providers.gather import Gather
@@ -38,13 +40,18 @@ def test_importing_needs_no_environment(path: Path) -> None:
     assert not {"grpc", "google.auth", "google.protobuf", "boto3", "azure", "typer", "beagle.cli"} & loaded
 
 
+def deploy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set what a function needs to be built."""
+    for name in ("UPLOADS_QUEUE", "ITEMS_QUEUE", "DEAD_LETTERS_QUEUE", "STATE_BUCKET", "API_KEY_SECRET"):
+        monkeypatch.setenv(f"BEAGLE_{name}", "x")
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://127.0.0.1:1")
+
+
 def test_requests_that_come_at_once_are_answered_by_one_worker(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Two of them would be two gatherings, and two that keep Darwin's pace."""
-    for name in ("UPLOADS_QUEUE", "ITEMS_QUEUE", "DEAD_LETTERS_QUEUE", "STATE_BUCKET", "API_KEY_SECRET"):
-        monkeypatch.setenv(f"BEAGLE_{name}", "x")
-    monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://127.0.0.1:1")
+    deploy(monkeypatch)
     gate = threading.Barrier(16)
 
     def first(_: int) -> Worker:
@@ -55,6 +62,20 @@ def test_requests_that_come_at_once_are_answered_by_one_worker(
         found = list(pool.map(first, range(16)))
 
     assert len({id(worker) for worker in found}) == 1
+
+
+@pytest.mark.parametrize(("asked", "starts"), [("", True), (", wait_hours: 24", False)])
+def test_no_route_waits_for_longer_than_pubsub_pushes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, asked: str, starts: bool
+) -> None:
+    """Prepare refuses to start, and says so; what a route leaves open is shortened."""
+    deploy(monkeypatch)
+    group = f"{{slots: [a.mp4, b.mp4]{asked}}}"
+    (tmp_path / "routes.yaml").write_text(
+        f"team: acme\nroutes: [{{watch: {{bucket: up}}, dataset: cars, storage: up, group: {group}}}]\n"
+    )
+    with nullcontext() if starts else pytest.raises(RoutesError, match="14 at most"):
+        gcp.worker("prepare", tmp_path)
 
 
 class Stage:

@@ -116,6 +116,21 @@ def test_a_routes_file_that_is_not_there_builds_nothing(tmp_path: Path) -> None:
         check_routes(tmp_path / "rotues.yaml")
 
 
+@pytest.mark.parametrize("provider", ["azure", "gcp"])
+def test_routes_that_wait_for_longer_than_a_message_lives_are_not_built(
+    tmp_path: Path, provider: str
+) -> None:
+    """Who builds is told, and not the one who reads letters some days later. On AWS they are."""
+    file = tmp_path / "routes.yaml"
+    file.write_text(
+        "team: acme\nroutes: [{watch: {bucket: up}, dataset: cars, storage: up, "
+        "group: {slots: [a.mp4, b.mp4], wait_hours: 240}}]\n"
+    )
+    check_routes(file, "aws")
+    with pytest.raises(SystemExit, match="wait_hours: 240"):
+        check_routes(file, provider)
+
+
 def test_equal_content_gives_an_equal_archive(tmp_path: Path) -> None:
     """A deployment of what is deployed already sees no change."""
     out = build_local(ROOT, tmp_path / "aws")

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from beagle.bootstrap.once import once
 from beagle.bootstrap.stages import World, build_extract, build_prepare, build_register
+from beagle.domain.waiting import bound_waits
+from beagle.providers.azure import LONGEST_WAIT_HOURS
 from beagle.providers.azure.account import Account
 from beagle.providers.azure.worker import (
     GatheringWorker,
@@ -52,7 +54,7 @@ def prepare(folder: Path | None = None) -> Worker:
     world = _world(settings)
     stage = build_prepare(
         world,
-        routes_of(settings, folder),
+        bound_waits(routes_of(settings, folder), LONGEST_WAIT_HOURS),
         parse=parse_notification,
         items=_outbox(settings, settings.items_queue),
         videos=_outbox(settings, settings.videos_queue) if settings.videos_queue else None,

@@ -11,7 +11,9 @@ from obstore.store import GCSStore
 
 from beagle.bootstrap.once import once
 from beagle.bootstrap.stages import World, build_extract, build_prepare, build_register
+from beagle.domain.waiting import bound_waits
 from beagle.providers.gather import Gather
+from beagle.providers.gcp import LONGEST_WAIT_HOURS
 from beagle.providers.gcp.queue import PubSubOutbox
 from beagle.providers.gcp.rest import Google
 from beagle.providers.gcp.worker import Alone, Worker
@@ -57,7 +59,7 @@ def worker(stage: StageName, folder: Path | None = None) -> Worker:
         case "prepare":
             from beagle.providers.gcp.notifications import parse_notification  # noqa: PLC0415 - only here
 
-            routes = routes_of(settings, folder or Path.cwd())
+            routes = bound_waits(routes_of(settings, folder or Path.cwd()), LONGEST_WAIT_HOURS)
             objects = _objects(settings, clock)
             taking = Alone(
                 build_prepare(

@@ -1,11 +1,13 @@
 """What `make build` runs: the packages of one provider, and the zip files that Terraform uploads."""
 
 import argparse
+import math
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from beagle.domain.errors import BeagleError
+from beagle.domain.waiting import bound_waits
 from beagle.playground.packaging import (
     FUNCTIONS,
     MACHINES,
@@ -18,10 +20,14 @@ from beagle.playground.packaging import (
     zip_folder,
 )
 from beagle.playground.wheels import LAMBDA_PYTHON, lambda_interpreter
+from beagle.providers import azure, gcp
 from beagle.settings import read_settings, routes_of
 
+LONGEST_WAIT_HOURS = {"azure": azure.LONGEST_WAIT_HOURS, "gcp": gcp.LONGEST_WAIT_HOURS}
+"""On AWS a stage says when a message comes again, and may spread its receives over any wait."""
 
-def check_routes(file: Path) -> None:
+
+def check_routes(file: Path, provider: str = "aws") -> None:
     """Refuse to build what would not start: the same checks, with the place that the template writes to.
 
     Which bucket a deployment hears of is not known here.
@@ -33,7 +39,8 @@ def check_routes(file: Path) -> None:
     if not file.is_file():
         raise SystemExit(f"{file}: there is no such file.")
     try:
-        routes_of(read_settings({"BEAGLE_ROUTES": file.name}), file.parent)
+        routes = routes_of(read_settings({"BEAGLE_ROUTES": file.name}), file.parent)
+        bound_waits(routes, LONGEST_WAIT_HOURS.get(provider, math.inf))
     except BeagleError as error:
         raise SystemExit(f"{file}: {error} ({error.code})") from error
 
@@ -74,7 +81,7 @@ def main() -> None:
     parser.add_argument("--machine", choices=MACHINES, default="arm64", help="the functions' processors")
     options = parser.parse_args()
     if options.routes is not None:
-        check_routes(options.routes)
+        check_routes(options.routes, options.provider)
     if options.provider != "gcp" and lambda_interpreter() is None:
         print(  # noqa: T201 - see below
             f"No Python {LAMBDA_PYTHON} on this machine: the packages are built without bytecode, and each "
