@@ -6,24 +6,22 @@ for ever, so that old and new code may run side by side and old letters can be r
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
-from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from pydantic import NonNegativeInt, TypeAdapter, ValidationError
+from pydantic import NonNegativeInt, TypeAdapter
 
 from beagle.domain.errors import NewerMessageError, UnparsableMessageError
 from beagle.domain.events import Notification, ObjectCreated
-from beagle.domain.items import ReadyItem, ReadyPart
-from beagle.domain.letters import RAW_LIMIT, DeadLetter, derive_letter_id
+from beagle.domain.items import Item, ReadyItem, ReadyPart
+from beagle.domain.letters import GIVEN_UP, DeadLetter, derive_letter_id
+from beagle.forms import dump, fields_of, form_of, is_ours, validate
 from beagle.ports import LedgerEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
-T = TypeVar("T")
+    from beagle.ports import Parse
 
 EVENT, ITEM, PART, CLAIM, LETTER, ENTRY = "event/1", "item/1", "part/1", "claim/1", "letter/1", "ledger/1"
 
@@ -36,20 +34,11 @@ _SHORT = 1000
 _counts = TypeAdapter(NonNegativeInt)
 
 
-def _form(kind: type[T]) -> TypeAdapter[T]:
-    """Return the adapter of a form, built when first asked for: each costs milliseconds of a cold start."""
-    adapter: TypeAdapter[T] = _built(kind)  # type: ignore[arg-type]  # every class is hashable
-    return adapter
-
-
-@cache
-def _built(kind: type[Any]) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
-
-
 def dump_event(event: ObjectCreated, replayed: int) -> str:
     """Return the queue message that announces an event again."""
-    return _dump(EVENT, {"replayed": replayed, "event": _form(ObjectCreated).dump_python(event, mode="json")})
+    return dump(
+        EVENT, {"replayed": replayed, "event": form_of(ObjectCreated).dump_python(event, mode="json")}
+    )
 
 
 def load_event(body: str) -> Notification | None:
@@ -60,16 +49,16 @@ def load_event(body: str) -> Notification | None:
         NewerMessageError: A newer Beagle wrote it.
 
     """
-    wire = _ours(body, EVENT)
+    wire = fields_of(body, EVENT)
     if wire is None:
         return None
-    event = _validate(_form(ObjectCreated), wire.get("event"), EVENT)
-    return Notification(announced=(event,), replayed=_validate(_counts, wire.get("replayed", 0), EVENT))
+    event = validate(form_of(ObjectCreated), wire.get("event"), EVENT)
+    return Notification(announced=(event,), replayed=validate(_counts, wire.get("replayed", 0), EVENT))
 
 
 def dump_item(ready: ReadyItem) -> str:
     """Return the queue message that asks for a registration."""
-    return _dump(ITEM, _form(ReadyItem).dump_python(ready, mode="json", exclude_defaults=True))
+    return dump(ITEM, form_of(ReadyItem).dump_python(ready, mode="json", exclude_defaults=True))
 
 
 def load_item(body: str) -> ReadyItem:
@@ -80,32 +69,32 @@ def load_item(body: str) -> ReadyItem:
         NewerMessageError: A newer Beagle wrote it.
 
     """
-    wire = _ours(body, ITEM)
+    wire = fields_of(body, ITEM)
     if wire is None:
         raise UnparsableMessageError("The message is no item to register.")
-    return _validate(_form(ReadyItem), wire, ITEM)
+    return validate(form_of(ReadyItem), wire, ITEM)
 
 
 def dump_part(part: ReadyPart) -> str:
     """Return the queue message that asks for one part of a video."""
-    return _dump(PART, _form(ReadyPart).dump_python(part, mode="json", exclude_defaults=True))
+    return dump(PART, form_of(ReadyPart).dump_python(part, mode="json", exclude_defaults=True))
 
 
 def load_part(body: str) -> ReadyPart | None:
     """Return what `dump_part` wrote; None for any other message. Raises as `load_event` does."""
-    wire = _ours(body, PART)
-    return None if wire is None else _validate(_form(ReadyPart), wire, PART)
+    wire = fields_of(body, PART)
+    return None if wire is None else validate(form_of(ReadyPart), wire, PART)
 
 
 def dump_claim(event: ObjectCreated, key: str) -> str:
     """Return the queue message that stands for one too large for the queue, kept under a key."""
-    return _dump(CLAIM, {"key": key, "event": _form(ObjectCreated).dump_python(event, mode="json")})
+    return dump(CLAIM, {"key": key, "event": form_of(ObjectCreated).dump_python(event, mode="json")})
 
 
 def load_claim(body: str) -> str | None:
     """Return the key that `dump_claim` wrote; None for any other message. Raises as `load_event` does."""
-    wire = _ours(body, CLAIM)
-    return None if wire is None else _validate(_form(str), wire.get("key"), CLAIM)
+    wire = fields_of(body, CLAIM)
+    return None if wire is None else validate(form_of(str), wire.get("key"), CLAIM)
 
 
 def dump_letter(letter: DeadLetter, most_bytes: int = MESSAGE_LIMIT) -> str:
@@ -121,36 +110,47 @@ def dump_letter(letter: DeadLetter, most_bytes: int = MESSAGE_LIMIT) -> str:
     cut = (replace(briefly, raw=raw[: len(raw) >> n], is_whole=False) for n in range(1, 8))
     body = ""
     for shorter in (letter, without_item, briefly, *cut):
-        body = _dump(LETTER, {**_form(DeadLetter).dump_python(shorter, mode="json"), "advice": letter.advice})
+        body = dump(
+            LETTER, {**form_of(DeadLetter).dump_python(shorter, mode="json"), "advice": letter.advice}
+        )
         if len(body) <= most_bytes:
             break
     return body
 
 
-def load_letter(body: str, *, attempts: int, sent_at: datetime, version: str) -> DeadLetter:
+def load_letter(
+    body: str, *, attempts: int, sent_at: datetime, version: str, parse: Parse | None = None
+) -> DeadLetter:
     """Return the letter; a message that the platform itself gave up becomes one, with the code `gave_up`.
 
-    `attempts` and `sent_at` (aware of its zone) are the queue's own record of the message.
+    `attempts` and `sent_at` (aware of its zone) are the queue's own record of the message; `parse` reads what
+    the provider itself announces. What a newer Beagle wrote becomes a letter that says so.
     """
+    about, code = Inside(), "gave_up"
+    reason = "The platform stopped delivering this message after too many failed attempts."
     try:
-        wire = _ours(body, LETTER)
-        if wire is not None:
-            return _validate(_form(DeadLetter), wire, LETTER)
-    except (UnparsableMessageError, NewerMessageError):
+        if (wire := fields_of(body, LETTER)) is not None:
+            letter = validate(form_of(DeadLetter), wire, LETTER)
+            if letter.event is None and letter.stage == GIVEN_UP:
+                letter = replace(letter, event=look_inside(letter.raw, parse).event)
+            return letter
+        about = _inside(body, parse)
+    except NewerMessageError as error:
+        code, reason = error.code, f"It was written by a newer Beagle. {error}"
+    except UnparsableMessageError:
         pass  # kept as a raw message: an unreadable letter must still be seen
-    event, item = look_inside(body)
     return DeadLetter(
-        id=derive_letter_id("gave_up", event, body),
-        code="gave_up",
-        reason="The platform stopped delivering this message after too many failed attempts.",
-        stage="queue",
-        event=event,
-        raw=body[:RAW_LIMIT],
-        item=item.item if item else None,
-        route=item.route if item else "",
+        id=derive_letter_id(code, about.event, body),
+        code=code,
+        reason=reason,
+        stage=GIVEN_UP,
+        event=about.event,
+        raw=body,
+        item=about.item,
+        route=about.route,
         attempts=attempts,
-        replayed=item.replayed if item else 0,
-        first_at=event.occurred_at if event else sent_at,
+        replayed=about.replayed,
+        first_at=about.event.occurred_at if about.event else sent_at,
         last_at=sent_at,
         version=version,
     )
@@ -158,7 +158,7 @@ def load_letter(body: str, *, attempts: int, sent_at: datetime, version: str) ->
 
 def dump_entry(entry: LedgerEntry, stamp: str = "") -> bytes:
     """Return a ledger entry as the state bucket holds it; the stamp tells who wrote it."""
-    return _dump(ENTRY, {**_form(LedgerEntry).dump_python(entry, mode="json"), "stamp": stamp}).encode()
+    return dump(ENTRY, {**form_of(LedgerEntry).dump_python(entry, mode="json"), "stamp": stamp}).encode()
 
 
 def load_entry(data: bytes) -> LedgerEntry:
@@ -169,69 +169,45 @@ def load_entry(data: bytes) -> LedgerEntry:
         NewerMessageError: A newer Beagle wrote it.
 
     """
-    wire = _ours(data.decode(errors="replace"), ENTRY)
+    wire = fields_of(data.decode(errors="replace"), ENTRY)
     if wire is None:
         raise UnparsableMessageError("The object is no ledger entry.")
-    return _validate(_form(LedgerEntry), wire, ENTRY)
+    return validate(form_of(LedgerEntry), wire, ENTRY)
 
 
 def load_stamp(data: bytes) -> str:
     """Return the stamp of what `dump_entry` wrote; empty where there is none."""
-    wire = _ours(data.decode(errors="replace"), ENTRY) or {}
+    wire = fields_of(data.decode(errors="replace"), ENTRY) or {}
     return str(wire.get("stamp", ""))
 
 
-def look_inside(body: str) -> tuple[ObjectCreated | None, ReadyItem | None]:
-    """Return what a message of ours that was given up is about; nothing of any other."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inside:
+    """What a message is about, as far as its words tell."""
+
+    event: ObjectCreated | None = None
+    item: Item | None = None
+    route: str = ""
+    replayed: int = 0
+
+
+def look_inside(body: str, parse: Parse | None = None) -> Inside:
+    """Return what a message is about; nothing where it tells of no object, or of several."""
     try:
-        notification = load_event(body)
-        if notification is not None:
-            event = notification.announced[0]
-            return (event if isinstance(event, ObjectCreated) else None), None
-        if (claim := _ours(body, CLAIM)) is not None:
-            return _validate(_form(ObjectCreated), claim.get("event"), CLAIM), None
-        part = load_part(body)
-        ready = part.ready if part else load_item(body)
+        return _inside(body, parse)
     except (UnparsableMessageError, NewerMessageError):
-        return None, None
-    return ready.event, ready
+        return Inside()
 
 
-def _dump(form: str, fields: Mapping[str, Any]) -> str:
-    return json.dumps({"beagle": form, **fields}, ensure_ascii=True, separators=(",", ":"))
-
-
-def _ours(body: str, form: str) -> dict[str, Any] | None:
-    """Return the fields of a message of that form; None for anything else.
-
-    Raises:
-        UnparsableMessageError: It is of that form in a version that never was.
-        NewerMessageError: It is of that form in a version that this Beagle does not know yet.
-
-    """
-    if '"beagle"' not in body:
-        return None
-    try:
-        wire = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    found = wire.get("beagle") if isinstance(wire, dict) else None
-    if found == form:
-        return dict(wire)
-    kind, _, known = form.partition("/")
-    if not isinstance(found, str) or found.partition("/")[0] != kind:
-        return None
-    version = found.partition("/")[2]
-    if version.isascii() and version.isdecimal() and int(version[:9]) > int(known):
-        raise NewerMessageError(f"The message is {found}, and this Beagle reads {form}: deploy the newer.")
-    raise UnparsableMessageError(f"The message is {found!r:.100}, and there is no such form.")
-
-
-def _validate(adapter: TypeAdapter[T], wire: object, form: str) -> T:
-    try:
-        return adapter.validate_python(wire)
-    except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in error.errors(include_url=False)
-        )
-        raise UnparsableMessageError(f"The message calls itself {form} and is none: {faults}.") from error
+def _inside(body: str, parse: Parse | None) -> Inside:
+    notification = load_event(body)
+    if notification is None and parse and not is_ours(body):
+        notification = parse(body)
+    if notification is not None:
+        events = [one for one in notification.announced if isinstance(one, ObjectCreated)]
+        return Inside(event=events[0] if len(events) == 1 else None, replayed=notification.replayed)
+    if (claim := fields_of(body, CLAIM)) is not None:
+        return Inside(event=validate(form_of(ObjectCreated), claim.get("event"), CLAIM))
+    part = load_part(body)
+    ready = part.ready if part else load_item(body)
+    return Inside(event=ready.event, item=ready.item, route=ready.route, replayed=ready.replayed)

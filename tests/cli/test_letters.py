@@ -1,5 +1,6 @@
 import json
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -142,15 +143,32 @@ def test_a_raw_message_is_replayed_as_it_came(beagle: Beagle, queues: Queues):
     assert (ran.code, queues.sent(), queues.left()) == (0, [raw], [])
 
 
+def test_a_notification_that_sqs_gave_up_is_found_by_its_key_and_at_any_time(beagle: Beagle, queues: Queues):
+    """Its object is in it; when SQS gave it up is not."""
+    detail = {"bucket": {"name": "acme"}, "object": {"key": "cars/1.jpg", "size": 7, "etag": "e"}}
+    told = {"detail-type": "Object Created", "source": "aws.s3", "time": "2026-11-20T09:00:00Z"}
+    queues.keep(json.dumps({**told, "detail": detail, "pad": "x" * 20_000}), "{}")
+
+    ran = beagle("letters", "--prefix", "cars/", "--since", "2999-01-01", "--json")
+
+    [record] = ran.records
+    assert record["object"] == {"provider": "aws", "bucket": "acme", "key": "cars/1.jpg"}
+    assert record["replayable"]
+
+
 def test_what_was_kept_in_part_cannot_be_sent_and_stays(beagle: Beagle, queues: Queues):
-    queues.keep("x" * 20_000, *kept(letter("a.jpg")))
+    [cut] = kept(replace(letter("b.jpg"), event=None, raw="x" * 20_000, is_whole=False))
+    newer = '{"beagle":"letter/2","id":"abc"}'
+    queues.keep(cut, newer, *kept(letter("a.jpg")))
 
     ran = beagle("replay", "--yes")
 
     assert ran.code == 1
-    assert sorted((r["sent"], r["replayable"]) for r in ran.records) == [(False, False), (True, True)]
-    assert "1 sent, 1 failed" in ran.err
-    assert queues.left() == ["x" * 20_000]
+    told = {r["code"]: (r["sent"], r["replayable"]) for r in ran.records if not r["sent"]}
+    assert told == {"name_collision": (False, False), "newer_message": (False, False)}
+    assert "1 sent, 2 failed" in ran.err
+    assert "newer Beagle" in ran.err
+    assert queues.left() == sorted([cut, newer])
 
 
 def test_an_interrupted_replay_loses_nothing(beagle: Beagle, queues: Queues):

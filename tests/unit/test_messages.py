@@ -41,6 +41,7 @@ from beagle.messages import (
     load_stamp,
 )
 from beagle.ports import LedgerEntry
+from beagle.providers.aws.notifications import parse_notification
 
 RECORDINGS = sorted((Path(__file__).parents[1] / "recordings" / "messages").glob("*.json"))
 SENT = datetime(2026, 11, 20, 9, 14, tzinfo=UTC)
@@ -312,8 +313,64 @@ def test_a_message_that_the_platform_gave_up_becomes_a_letter_of_what_it_was_abo
     assert (given_up.event, given_up.item, given_up.route, given_up.replayed) == (event, item, "r", 2)
     assert letter_of(dump_event(event, 1)).event == event
     assert letter_of("bytes").raw == "bytes"
-    assert letter_of('{"beagle": "letter/2"}').code == "gave_up"
-    assert letter_of("x" * 99_999).raw == "x" * RAW_LIMIT
+    assert letter_of(dump_event(event, 1)).replayed == 1
+
+
+def test_what_the_queue_holds_whole_is_read_whole():
+    """A stage keeps the beginning of a message; here nothing was lost that a replay could not send."""
+    assert letter_of("x" * 99_999).raw == "x" * 99_999
+    assert letter_of("x" * 99_999).is_whole
+
+
+@pytest.mark.parametrize("form", ["letter/2", "event/2", "item/3"])
+def test_what_a_newer_beagle_wrote_is_a_letter_that_says_so(form):
+    """After a roll-back the older command meets it: it says whose it is, and takes it for nothing else."""
+    found = letter_of(json.dumps({"beagle": form, "id": "abc", "code": "name_collision"}))
+
+    assert found.code == "newer_message"
+    assert "written by a newer Beagle" in found.reason
+    assert form in found.reason
+    assert found.event is None
+
+
+EVENTBRIDGE = {
+    "detail-type": "Object Created",
+    "source": "aws.s3",
+    "time": "2026-11-20T09:00:00Z",
+    "detail": {"bucket": {"name": "acme"}, "object": {"key": "cars/1.jpg", "size": 7, "etag": "e"}},
+}
+
+
+def given_up(body):
+    return load_letter(body, attempts=7, sent_at=SENT, version="0.1.0", parse=parse_notification)
+
+
+def test_a_notification_that_the_platform_gave_up_tells_its_object():
+    """Its bucket and key are in it: people look for them."""
+    raw = json.dumps(EVENTBRIDGE)
+    found = given_up(raw)
+
+    assert found.event is not None
+    assert (str(found.event.ref), found.first_at.hour) == ("s3://acme/cars/1.jpg", 9)
+    assert found.raw == raw
+    assert given_up("garbage").event is None
+    # As a worker keeps it that cannot read it: the letter is ours, and what it is about is told later.
+    assert given_up(dump_letter(letter_of(raw))).event == found.event
+
+
+def test_a_notification_of_several_objects_is_none_of_them():
+    """Taken for one of them, the others would be lost when it is replayed."""
+    record = {
+        "eventVersion": "2.1", "eventSource": "aws:s3", "eventTime": "2026-11-20T09:00:00.000Z",
+        "eventName": "ObjectCreated:Put",
+    }  # fmt: skip
+    records = [
+        {**record, "s3": {"bucket": {"name": "b"}, "object": {"key": key, "size": 1, "eTag": "e"}}}
+        for key in ("1.jpg", "2.jpg")
+    ]
+
+    assert given_up(json.dumps({"Records": records[:1]})).event is not None
+    assert given_up(json.dumps({"Records": records})).event is None
 
 
 @given(

@@ -113,7 +113,7 @@ def plan_table(steps: Sequence[Step]) -> RenderableType:
     for column in ("id", "code", "copies", "object"):
         table.add_column(column, overflow="fold", justify="right" if column == "copies" else "left")
     for step in steps:
-        lost = styled("  cannot be sent again: too little of it was kept" if step.body is None else "", "red")
+        lost = styled(f"  cannot be sent again. {step.obstacle}" if step.body is None else "", "red")
         table.add_row(
             step.letter.id[:SHORT],
             styled(step.letter.code, "red"),

@@ -11,6 +11,8 @@ from beagle.domain.items import Item
 
 RAW_LIMIT = 16_384
 """Characters of the raw message that a letter keeps."""
+GIVEN_UP = "queue"
+"""The stage of what the platform gave up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,10 +25,10 @@ class DeadLetter:
     reason: str
     """What Darwin or we said, in full."""
     stage: str
-    """Where it ended: `prepare`, `extract`, `register`; `queue` when the platform gave it up."""
+    """Where it ended: `prepare`, `extract`, `register`; or `GIVEN_UP`."""
     event: ObjectCreated | None
     raw: str
-    """The message as it arrived, up to `RAW_LIMIT` characters."""
+    """The message as it arrived; of what a stage ends, up to `RAW_LIMIT` characters."""
     item: Item | None
     route: str
     attempts: int
@@ -39,7 +41,7 @@ class DeadLetter:
     version: str
     """The version of Beagle that wrote it."""
     is_whole: bool = True
-    """Whether `raw` was not cut any shorter, for a queue that takes only short letters."""
+    """Whether `raw` was not cut. Where nobody wrote that down, it was if it has `RAW_LIMIT` characters."""
 
     def __post_init__(self) -> None:
         """Refuse a time without a zone: it could not be compared with any other."""
@@ -85,6 +87,7 @@ _ADVICE = {
         "Two objects want one name: make the route's path or name tell them apart (or set "
         "on_name_collision: new_name), deploy, then replay."
     ),
+    "newer_message": "A newer Beagle wrote it: replay it by that version's command. It stays until then.",
     "object_gone": "The object is not there any more, or was overwritten: upload it again if it is wanted.",
     "object_overwritten": (
         "The registered object has new content: decide in Darwin whether its annotations still hold."

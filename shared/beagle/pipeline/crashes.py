@@ -135,17 +135,24 @@ class CrashGuard:
         """Return what a message is about, as far as its words tell."""
         unknown = Subject(message=message)
         if self.parse is None:
-            event, ready = look_inside(message.body)
-            if ready is None:
-                return [replace(unknown, event=event)]
-            item, route = ready.item, ready.route
-            return [replace(unknown, event=event, item=item, route=route, replayed=ready.replayed)]
+            told = look_inside(message.body)
+            return [
+                Subject(
+                    message=message,
+                    event=told.event,
+                    item=told.item,
+                    route=told.route,
+                    replayed=told.replayed,
+                )
+            ]
         try:
-            told = load_event(message.body) or self.parse(message.body)
+            notification = load_event(message.body) or self.parse(message.body)
         except BeagleError:
             return [unknown]
-        events = [event for event in told.announced if isinstance(event, ObjectCreated)]
-        return [replace(unknown, event=event, replayed=told.replayed) for event in events] or [unknown]
+        events = [event for event in notification.announced if isinstance(event, ObjectCreated)]
+        return [replace(unknown, event=event, replayed=notification.replayed) for event in events] or [
+            unknown
+        ]
 
     def _give_back(self, message: Received) -> Report:
         """Leave a suspect in its queue; nothing of it has begun."""

@@ -76,6 +76,7 @@ class Endings:
             first_at=event.occurred_at if event else now,
             last_at=now,
             version=self.version,
+            is_whole=len(subject.message.body) <= RAW_LIMIT,
         )
         try:
             self.dead_letters.record(letter)

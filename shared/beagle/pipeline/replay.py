@@ -6,9 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from beagle.domain.errors import BeagleError, QueueUnavailableError, UnparsableMessageError
+from beagle.domain.errors import (
+    BeagleError,
+    NewerMessageError,
+    QueueUnavailableError,
+    UnparsableMessageError,
+)
 from beagle.domain.letters import RAW_LIMIT, DeadLetter
-from beagle.messages import dump_event
+from beagle.forms import is_ours
+from beagle.messages import dump_event, look_inside
 from beagle.ports import KeptLetter
 
 if TYPE_CHECKING:
@@ -25,16 +31,17 @@ class Choice:
     prefix: str = ""
     """Of the object's key."""
     since: datetime | None = None
-    """When the letter was written, or later."""
+    """When the letter was written, or later; of what nobody knows when, all is meant."""
     limit: int | None = None
 
-    def takes(self, letter: DeadLetter) -> bool:
+    def takes(self, kept: KeptLetter) -> bool:
         """Say whether the letter is meant, whatever the limit."""
+        letter = kept.letter
         key = letter.event.ref.key if letter.event else ""
         return (
             (not self.codes or letter.code in self.codes)
             and key.startswith(self.prefix)
-            and (self.since is None or letter.last_at >= self.since)
+            and (self.since is None or not kept.is_dated or letter.last_at >= self.since)
         )
 
 
@@ -45,7 +52,14 @@ class Step:
     letter: DeadLetter
     copies: tuple[KeptLetter, ...]
     body: str | None
-    """The message that brings it back; None where too little of it was kept to bring it back."""
+    """The message that brings it back; None where nothing can."""
+
+    @property
+    def obstacle(self) -> str:
+        """Why nothing brings it back."""
+        if self.letter.code == NewerMessageError.code:
+            return "A newer Beagle wrote it: replay it by that version's command."
+        return "Too little of the message was kept: upload the object again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +74,7 @@ def plan_replay(letters: Iterable[KeptLetter], choice: Choice) -> list[Step]:
     """Return what a replay would do, in the order of the letters; copies of one letter are one step."""
     copies: dict[str, list[KeptLetter]] = {}
     for kept in letters:
-        if choice.takes(kept.letter):
+        if choice.takes(kept):
             copies.setdefault(kept.letter.id, []).append(kept)
     chosen = list(copies.values())[: choice.limit]
     return [Step(found[0].letter, tuple(found), _body(found[0].letter)) for found in chosen]
@@ -74,7 +88,7 @@ def run_replay(steps: Sequence[Step], uploads: Outbox, box: LetterBox) -> Iterat
     for step in steps:
         try:
             if step.body is None:
-                raise UnparsableMessageError("Too little of the message was kept: upload the object again.")
+                raise UnparsableMessageError(step.obstacle)
             if uploads.send([step.body]):
                 raise QueueUnavailableError("The uploads queue did not take the message.")
             for kept in step.copies:
@@ -86,6 +100,9 @@ def run_replay(steps: Sequence[Step], uploads: Outbox, box: LetterBox) -> Iterat
 
 
 def _body(letter: DeadLetter) -> str | None:
-    if letter.event:
-        return dump_event(letter.event, letter.replayed + 1)
-    return letter.raw if letter.is_whole and len(letter.raw) < RAW_LIMIT else None
+    event = letter.event or look_inside(letter.raw).event
+    if event:
+        return dump_event(event, letter.replayed + 1)
+    # Of a message of our own that tells of no object, prepare would only make one more letter.
+    is_cut = not letter.is_whole or len(letter.raw) == RAW_LIMIT
+    return None if is_cut or is_ours(letter.raw) else letter.raw

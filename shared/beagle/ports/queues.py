@@ -105,6 +105,8 @@ class KeptLetter:
 
     letter: DeadLetter
     receipt: object
+    is_dated: bool = True
+    """Whether `last_at` is when it became a letter: SQS tells only when a message was first sent."""
 
 
 class LetterBox(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -77,12 +78,51 @@ def test_a_replayed_event_is_counted():
     assert notification.announced == (WORLD.event("a/1.jpg"),)
 
 
+def test_what_nobody_knows_the_time_of_is_in_every_choice_of_times():
+    """SQS tells only when a message was first sent: one that it gave up just now may be forty hours old."""
+    [dated, undated] = kept(letter(1), letter(2))
+    undated = replace(undated, is_dated=False)
+    recent = Choice(since=EPOCH + timedelta(hours=40))
+
+    assert [step.letter.id for step in plan_replay([dated, undated], recent)] == ["2"]
+
+
+@pytest.mark.parametrize("form", ["letter/2", "event/2", "item/2"])
+def test_what_a_newer_beagle_wrote_stays_where_it_is(form):
+    """Sent to prepare, it would come back as a letter about a letter, and the original would be gone."""
+    world, box = World(), Box()
+    newer = letter(1, code="newer_message", event=None, raw=json.dumps({"beagle": form}))
+
+    [done] = run_replay(plan_replay(kept(newer), Choice()), world.uploads, box)
+
+    assert "newer Beagle" in str(done.error)
+    assert (len(world.uploads), box.removed) == (0, [])
+
+
+def test_a_letter_that_an_older_beagle_could_not_read_is_replayed_by_its_raw_message():
+    """Once this Beagle reads its form, the object in it goes through again."""
+    event = WORLD.event("a/1.jpg")
+    [step] = plan_replay(
+        kept(letter(1, code="newer_message", event=None, raw=messages.dump_event(event, 0))), Choice()
+    )
+
+    assert messages.load_event(step.body).announced == (event,)
+
+
+def test_a_letter_of_ours_that_cannot_be_read_is_not_sent_as_a_notification():
+    [step] = plan_replay(kept(letter(1, event=None, raw='{"beagle": "letter/1"}')), Choice())
+
+    assert step.body is None
+
+
 def test_an_unreadable_message_goes_back_as_it_was_unless_its_end_was_cut_off():
     whole, cut = plan_replay(
         kept(letter(1, event=None, raw="as it was"), letter(2, event=None, raw="x" * RAW_LIMIT)), Choice()
     )
+    [long] = plan_replay(kept(letter(3, event=None, raw="x" * (RAW_LIMIT + 1))), Choice())
 
     assert (whole.body, cut.body) == ("as it was", None)
+    assert long.body == "x" * (RAW_LIMIT + 1)
 
 
 @dataclass

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from beagle.domain.errors import QueueUnavailableError
+from beagle.domain.letters import GIVEN_UP
 from beagle.messages import MESSAGE_LIMIT, load_letter
 from beagle.ports import KeptLetter, Received
+from beagle.providers.aws.notifications import parse_notification
 from beagle.providers.chunks import chunks
 
 if TYPE_CHECKING:
@@ -146,8 +148,9 @@ class SqsLetterBox:
             attempts=int(attributes.get("ApproximateReceiveCount", 1)),
             sent_at=sent_at,
             version=self.version,
+            parse=parse_notification,
         )
-        return KeptLetter(letter, message["MessageId"])
+        return KeptLetter(letter, message["MessageId"], is_dated=letter.stage != GIVEN_UP)
 
     def remove(self, kept: KeptLetter) -> None:
         """Take one letter away."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from base64 import b64decode, b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,6 +13,7 @@ from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoun
 from beagle.domain.errors import QueueUnavailableError
 from beagle.messages import load_letter
 from beagle.ports import KeptLetter
+from beagle.providers.azure.notifications import parse_notification
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
 FOR_EVER = -1
 """As the seconds that a message is kept: by default it would be gone after a week, without a trace."""
 _READING = 300
-"""Seconds that letters stay hidden while an operator's command reads them."""
+"""Seconds that letters stay hidden while an operator's command reads them, at least."""
+_LONGEST_HIDING = 7 * 24 * 3600
+"""Seconds: Storage Queues hide no message for longer."""
 _PAGE = 32
 """Storage Queues hand out as many messages in one call."""
 
@@ -62,17 +66,23 @@ class StorageLetterBox:
     clients: Sequence[Any]
     """The dead letters' queue, and the poison queues; one that does not exist holds nothing."""
     version: str
+    monotonic: Callable[[], float] = time.monotonic
     _listed: dict[tuple[int, str], str] = field(default_factory=dict)
     """Queue and message id to what changes the message."""
 
     def list_letters(self) -> Iterator[KeptLetter]:
-        """Yield every letter that no other reader holds, and hide it from them for five minutes."""
+        """Yield every letter that no other reader holds, and hide it from them for five minutes at least.
+
+        For longer the longer it takes: of many, the first are visible again before the last is read.
+        """
+        begun = self.monotonic()
         for number, client in enumerate(self.clients):
             while True:
+                hidden = min(_READING + 2 * int(self.monotonic() - begun), _LONGEST_HIDING)
                 try:
                     page = list(
                         client.receive_messages(
-                            messages_per_page=_PAGE, max_messages=_PAGE, visibility_timeout=_READING
+                            messages_per_page=_PAGE, max_messages=_PAGE, visibility_timeout=hidden
                         )
                     )
                 except ResourceNotFoundError:
@@ -83,14 +93,16 @@ class StorageLetterBox:
                     ) from error
                 if not page:
                     break
+                fresh = [message for message in page if (number, message.id) not in self._listed]
                 # All of the page are hidden by now, whether the reader comes to them or not.
                 self._listed |= {(number, message.id): message.pop_receipt for message in page}
-                for message in page:
+                for message in fresh:
                     letter = load_letter(
                         text_of(message.content),
                         attempts=int(message.dequeue_count),
                         sent_at=message.inserted_on,
                         version=self.version,
+                        parse=parse_notification,
                     )
                     yield KeptLetter(letter, (number, message.id))
 

@@ -11,6 +11,7 @@ from beagle.domain.errors import QueueUnavailableError, UnparsableMessageError
 from beagle.messages import MESSAGE_LIMIT, load_letter
 from beagle.ports import KeptLetter, Received
 from beagle.providers.chunks import chunks
+from beagle.providers.gcp.notifications import parse_notification
 from beagle.providers.gcp.rest import Google, GoogleError
 from beagle.providers.wire import decode_base64, find, load_json, text_at, time_at
 
@@ -138,6 +139,7 @@ class PubSubLetterBox:
             attempts=_attempts(find(message, "attributes", "CloudPubSubDeadLetterSourceDeliveryCount")),
             sent_at=time_at(message, "publishTime"),
             version=self.version,
+            parse=parse_notification,
         )
         return KeptLetter(letter, text_at(message, "messageId"))
 
