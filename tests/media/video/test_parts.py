@@ -182,6 +182,15 @@ def test_what_cannot_be_cut_is_one_part_or_too_long(fields):
     assert caught.value.context["seconds"] == 1000
 
 
+@pytest.mark.parametrize("name", ["mpeg4.avi", "raw.hevc"])
+def test_containers_that_hide_the_times_of_frames_are_told_of(clip, ffmpeg, name):
+    """As an hour of it would be: frames that refer forward, in AVI, and a stream without any container."""
+    facts = probe(clip(name), ffmpeg, Time())
+
+    with pytest.raises(MediaTooLargeError, match="AVI and raw streams"):
+        plan_parts(facts, 1, len(facts.times) / 5)
+
+
 def test_parts_are_smaller_where_key_frames_are_rare():
     """What a part decodes on its way to its first frame is time of its invocation."""
     often, seldom = facts_of(100_000), facts_of(100_000, key_every=50_000)
