@@ -35,15 +35,6 @@ locals {
         threshold   = 0
         seconds     = 60
       }
-      # Of the others it is told by the age of what waits: turning Pub/Sub away is how they keep to their instances.
-      prepare-throttles = {
-        description = "Prepare has had no instance to spare for a quarter of an hour: its limit, or the project's quota, is reached."
-        filter      = "${local.of_function["prepare"]} AND metric.type=\"run.googleapis.com/request_count\" AND metric.labels.response_code=\"429\""
-        aligner     = "ALIGN_SUM"
-        reducer     = "REDUCE_SUM"
-        threshold   = 0
-        seconds     = 900
-      }
     },
     { for queue in keys(local.queues) : "${queue}-age" => {
       description = local.waiting[queue].meaning
@@ -53,10 +44,10 @@ locals {
       threshold   = local.waiting[queue].seconds
       seconds     = 60
     } },
-    # By 503 a function asks to have a message again, as it does while Darwin is away.
+    # To have a message again, as while Darwin is away, a function asks by 409.
     { for function in keys(local.functions) : "${function}-errors" => {
       description = "${title(function)} failed as a whole, ran out of time, or found its settings wrong. Its log says why; its messages come again."
-      filter      = "${local.of_function[function]} AND metric.type=\"run.googleapis.com/request_count\" AND metric.labels.response_code_class=\"5xx\" AND metric.labels.response_code!=\"503\""
+      filter      = "${local.of_function[function]} AND metric.type=\"run.googleapis.com/request_count\" AND metric.labels.response_code_class=\"5xx\""
       aligner     = "ALIGN_SUM"
       reducer     = "REDUCE_SUM"
       threshold   = 0
@@ -72,8 +63,16 @@ locals {
     } },
   )
 
+  # What Cloud Run answers itself reaches no function, and Cloud Run's own count of requests leaves it out. In Pub/Sub's
+  # count of pushes it could not be told from a 409, for codes have no numbers there. So it is read in Cloud Run's log.
+  refusals = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(${join(" OR ", [for function in keys(local.functions) : "\"${var.name}-${function}\""])}) AND logName=\"projects/${local.project}/logs/run.googleapis.com%2Frequests\""
+
   # Each is a line that no log may hold.
   alarming_lines = merge(
+    { refused = {
+      description = "Cloud Run lets Pub/Sub call a function no more (401, 403, 404): does ${var.name}-push have run.invoker on it, and does the function take calls from inside the project? Nothing is lost yet, messages wait. In the first minutes of a deployment this may pass by itself."
+      filter      = "${local.refusals} AND httpRequest.status=(401 OR 403 OR 404)"
+    } },
     { for function in keys(local.functions) : "${function}-person" => {
       description = local.calling[function]
       filter      = "${local.of_function[function]} AND jsonPayload.message=\"a person must act\" AND jsonPayload.deployment=\"${var.name}\""
@@ -182,34 +181,72 @@ resource "google_logging_metric" "endings" {
   depends_on = [google_project_service.needed]
 }
 
+# Whom Cloud Run turned away.
+resource "google_logging_metric" "refusals" {
+  name        = "${var.name}-refusals"
+  description = "Pushes that reached no function of ${var.name}: none may be called (401, 403, 404), or none was free (429)."
+  filter      = "${local.refusals} AND httpRequest.status=(401 OR 403 OR 404 OR 429)"
+
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = "INT64"
+
+    labels {
+      key         = "status"
+      description = "what Cloud Run answered"
+    }
+  }
+
+  label_extractors = { status = "EXTRACT(httpRequest.status)" }
+
+  depends_on = [google_project_service.needed]
+}
+
 # In PromQL, because Cloud Monitoring knows a new metric only after ten minutes, and here need not look.
-resource "google_monitoring_alert_policy" "throttled" {
-  display_name          = "${var.name}-throttled"
+resource "google_monitoring_alert_policy" "counted" {
+  for_each = local.counted
+
+  display_name          = "${var.name}-${each.key}"
   combiner              = "OR"
   notification_channels = local.told
 
   conditions {
-    display_name = "throttled"
+    display_name = each.key
 
     condition_prometheus_query_language {
-      query = join(" ", [
-        "sum(increase(${local.endings_in_promql}{stage=\"register\", code=\"darwin_throttled\"}[5m]))",
-        "/ sum(increase(${local.endings_in_promql}{stage=\"register\"}[5m])) > 0.5",
-      ])
-      duration                  = "1800s"
+      query                     = each.value.query
+      duration                  = "${each.value.seconds}s"
       evaluation_interval       = "60s"
       disable_metric_validation = true
     }
   }
 
   documentation {
-    content   = "For half an hour Darwin has turned away (429) more than half of what it was sent. requests_per_minute may be too high, or others use up the limit."
+    content   = each.value.description
     mime_type = "text/markdown"
   }
 }
 
 locals {
-  endings_in_promql = "logging_googleapis_com:user_${replace(google_logging_metric.endings.name, "-", "_")}"
+  endings_in_promql  = "logging_googleapis_com:user_${replace(google_logging_metric.endings.name, "-", "_")}"
+  refusals_in_promql = "logging_googleapis_com:user_${replace(google_logging_metric.refusals.name, "-", "_")}"
+
+  counted = {
+    throttled = {
+      description = "For half an hour Darwin has turned away (429) more than half of what it was sent. requests_per_minute may be too high, or others use up the limit."
+      query = join(" ", [
+        "sum(increase(${local.endings_in_promql}{stage=\"register\", code=\"darwin_throttled\"}[5m]))",
+        "/ sum(increase(${local.endings_in_promql}{stage=\"register\"}[5m])) > 0.5",
+      ])
+      seconds = 1800
+    }
+    # Of the others it is told by the age of what waits: turning Pub/Sub away is how they keep to their instances.
+    prepare-throttles = {
+      description = "Prepare has had no instance to spare for a quarter of an hour: its limit, or the project's quota, is reached."
+      query       = "sum(increase(${local.refusals_in_promql}{service_name=\"${var.name}-prepare\", status=\"429\"}[5m])) > 0"
+      seconds     = 900
+    }
+  }
 }
 
 resource "google_monitoring_notification_channel" "email" {

@@ -50,11 +50,28 @@ locals {
       }]
     },
     {
-      title = "Answers: 204 is an end, 503 asks to have it again, 429 has no instance to spare"
+      # Of a function 204 is an end, and 409 asks to have it again; of Cloud Run 403 and the like are a lack of
+      # permission, and 429 one of instances.
+      title = "Answers: 204 ended, 409 comes again, 403 may not call, 429 finds no instance"
       plot  = "STACKED_BAR"
-      lines = [for function in local.shown_functions : {
-        filter = "${local.of_function[function]} AND metric.type=\"run.googleapis.com/request_count\""
-        legend = "${function} $${metric.labels.response_code}", aligner = "ALIGN_SUM", reducer = "REDUCE_SUM", by = ["metric.label.response_code"]
+      lines = concat(
+        [for function in local.shown_functions : {
+          filter = "${local.of_function[function]} AND metric.type=\"run.googleapis.com/request_count\""
+          legend = "${function} $${metric.labels.response_code}", aligner = "ALIGN_SUM", reducer = "REDUCE_SUM", by = ["metric.label.response_code"]
+        }],
+        [for function in local.shown_functions : {
+          filter = "${local.of_function[function]} AND metric.type=\"logging.googleapis.com/user/${google_logging_metric.refusals.name}\""
+          legend = "${function} $${metric.labels.status}", aligner = "ALIGN_SUM", reducer = "REDUCE_SUM", by = ["metric.label.status"]
+        }],
+      )
+    },
+    {
+      # Who never came to an answer is here, too: unreachable, deadline_exceeded.
+      title = "Pushes, as Pub/Sub sees them"
+      plot  = "STACKED_BAR"
+      lines = [for queue in local.shown_queues : {
+        filter = "${local.of_subscription[queue]} AND metric.type=\"pubsub.googleapis.com/subscription/push_request_count\""
+        legend = "${queue} $${metric.labels.response_class}", aligner = "ALIGN_SUM", reducer = "REDUCE_SUM", by = ["metric.label.response_class"]
       }]
     },
   ]

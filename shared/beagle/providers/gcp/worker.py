@@ -14,8 +14,13 @@ from beagle.providers.local.clock import Until
 if TYPE_CHECKING:
     from beagle.ports import Deadline, Received
 
-ACKNOWLEDGED, AGAIN = 204, 503
-"""Pub/Sub takes every other status than a success for a wish to have the message again, after a pause."""
+ACKNOWLEDGED, AGAIN = 204, 409
+"""Pub/Sub takes every other status than a success for a wish to have the message again, after a pause.
+
+It is none of the server's errors (5xx): each of those is a failure that somebody is told of, and an instance
+that answers nothing else may be ended for it. Nor is it one by which Cloud Run itself turns calls away: 401,
+403, 404, 429.
+"""
 MARGIN = 10.0
 """Seconds before the push's own end: an answer that comes after it is none."""
 
