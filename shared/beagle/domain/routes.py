@@ -4,24 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from beagle.domain.errors import RoutesError
 from beagle.domain.items import Access, CollisionPolicy, OverwritePolicy
 from beagle.domain.keys import ARTIFACT_PREFIX, is_artifact
-from beagle.domain.kinds import Dicom, Image, Pdf, Strict, Video
+from beagle.domain.kinds import Dicom, Image, Many, Pdf, Strict, Video
 from beagle.domain.media import MediaKind
 from beagle.domain.patterns import captures_of, compile_glob, placeholders_of
 
 KEY_PLACEHOLDERS = frozenset({"folder", "stem", "suffix", "file_name", "hash8"})
 """What every template may use of the key below the watched prefix."""
-
-
-def _one_or_many(value: object) -> object:
-    return (value,) if isinstance(value, str) else value
-
-
-Many = Annotated[tuple[str, ...], BeforeValidator(_one_or_many, json_schema_input_type=str | tuple[str, ...])]
 
 
 class Watch(Strict):
@@ -49,6 +42,11 @@ class Watch(Strict):
             raise ValueError(f"prefix lies below {ARTIFACT_PREFIX!r}, where Beagle itself writes: a loop")
         for glob in (*self.include, *self.exclude):
             compile_glob(glob)
+        names = set().union(*map(captures_of, self.include))
+        if taken := names & (KEY_PLACEHOLDERS | {"group"}):
+            raise ValueError(
+                f"include captures {{{min(taken)}}}, which says something else: name it otherwise"
+            )
         return self
 
 

@@ -160,6 +160,11 @@ def test_a_groups_item_is_named_by_what_its_objects_share():
         ({"watch": {}}, "routes[0] (cars) watch.bucket: "),
         ({"watch": {"bucket": "up", "include": ["{a"]}}, "glob"),
         ({"watch": {"bucket": "up", "exclude": ["{*.jpg,x}"]}}, "glob"),
+        (
+            {"watch": {"bucket": "up", "include": ["**/{file_name}.jpg"]}},
+            "watch: include captures {file_name}",
+        ),
+        ({"watch": {"bucket": "up", "include": ["*.jpg", "{group}/*"]}}, "watch: include captures {group}"),
         ({"path": "/{sight}"}, "path: {sight} is unknown here; there are file_name, folder"),
         ({"path": "/{folder"}, "path: '/{folder': "),
         ({"item_name": "{a.b}"}, "item_name: '{a.b}': "),
