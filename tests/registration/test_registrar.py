@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from math import log2
 from typing import TYPE_CHECKING
 
@@ -496,9 +497,10 @@ def test_what_stands_under_a_name_is_found_by_path_and_name_exactly(
     def find(path: str, name: str) -> Standing | None:
         return registrar.find(ItemId(team="acme", dataset="incoming", path=path, name=name))
 
-    assert find("cars/", "a, b&c=[1].jpg") == Standing(
-        item_id=there.id, file_names=("a, b&c=[1].jpg",), sizes=(7,)
-    )
+    found = find("cars/", "a, b&c=[1].jpg")
+    assert found is not None
+    assert (found.item_id, found.file_names, found.sizes) == (there.id, ("a, b&c=[1].jpg",), (7,))
+    assert found.inserted_at == datetime.fromtimestamp(int(there.inserted_at), UTC)
     assert find("/cars", "b.jpg") is None
     assert find("/", "a, b&c=[1].jpg") is None
     assert find("/trains", "1.jpg") is None

@@ -27,6 +27,7 @@ class Guard:
 
 
 REGISTER = "unit/pipeline/test_register.py"
+WHOSE = "unit/pipeline/test_whose.py"
 CRASHES = "unit/pipeline/test_crashes.py"
 GUARDS = [
     Guard(
@@ -39,7 +40,7 @@ GUARDS = [
     Guard(
         "ledger: a registered entry ends its duplicates",
         "pipeline/claims.py",
-        'return "already_registered" if same_content else "overwritten"',
+        'return "announced_again" if newer or ready.replayed else "already_registered"',
         'return "post"',
         f"{REGISTER}::test_a_notification_delivered_twice_registers_once",
     ),
@@ -102,9 +103,37 @@ GUARDS = [
     Guard(
         "ambiguity: a released name remembers who may hold it",
         "pipeline/claims.py",
-        "attempts=entry.attempts - (not after_ambiguity)",
-        "attempts=0",
+        "attempts = entry.attempts - (not in_doubt)",
+        "attempts = 0",
         f"{REGISTER}::test_a_name_that_a_lost_answer_may_have_taken_is_not_given_to_another_object",
+    ),
+    Guard(
+        "ambiguity: who is under way is left alone",
+        "pipeline/claiming.py",
+        "if is_in_flight(kept.entry, attempt.begins)",
+        "if False",
+        f"{WHOSE}::test_a_duplicate_that_overtakes_its_twin_posts_nothing_and_proves_nothing",
+    ),
+    Guard(
+        "ambiguity: what stood there before us is not ours",
+        "pipeline/claims.py",
+        "return entry.since - found.inserted_at > CLOCKS",
+        "return False",
+        f"{WHOSE}::test_an_item_that_stood_before_a_lost_answer_is_not_ours",
+    ),
+    Guard(
+        "ledger: what an intent was written over stands again",
+        "pipeline/claims.py",
+        "return entry.previous or free",
+        "return free",
+        f"{WHOSE}::test_a_list_that_lags_takes_nobodys_name_and_nobodys_proof",
+    ),
+    Guard(
+        "deleted items: what is announced anew is looked for",
+        "pipeline/claiming.py",
+        'elif kept.entry.state != "intent" and _is_gone(work, this):',
+        "elif False:",
+        f"{WHOSE}::test_an_object_whose_item_was_deleted_is_registered_when_it_is_uploaded_again",
     ),
     Guard(
         "conservation: books that do not add up do not close",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from beagle.domain.errors import DarwinError, VerdictError
 
@@ -57,3 +58,5 @@ class Standing:
     """One for each slot, in Darwin's order."""
     sizes: tuple[int | None, ...]
     """Bytes; None or 0 where Darwin does not say, as for external files."""
+    inserted_at: datetime | None = None
+    """When it came to stand there, by Darwin's clock; None where Darwin does not say."""

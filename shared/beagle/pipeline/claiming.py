@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING
 
 from beagle.domain.errors import (
     DarwinError,
-    DarwinNotFoundError,
-    DarwinUnauthorizedError,
     LateForGroupError,
+    LedgerConflictError,
     NameCollisionError,
     ObjectOverwrittenError,
     ServiceError,
 )
 from beagle.domain.events import ObjectRef
 from beagle.domain.outcomes import Ending
-from beagle.pipeline.claims import decide, intend, intend_again
+from beagle.pipeline.claims import decide, intend, intend_again, is_in_flight
+from beagle.pipeline.work import is_final
 
 if TYPE_CHECKING:
+    from beagle.pipeline.claims import Attempt
     from beagle.pipeline.work import Round, Work
     from beagle.ports import Kept, LedgerEntry
 
@@ -27,12 +28,14 @@ def claim(works: list[Work], this: Round) -> list[tuple[Work, Kept]]:
     """Return the items to post, each with its intent durable; end the others."""
     claimed: list[tuple[Work, Kept]] = []
     rewrites: list[tuple[Work, Kept, LedgerEntry]] = []
-    for work, kept in zip(works, this.ledger.create([intend(work.ready) for work in works]), strict=True):
+    attempt = this.attempt()
+    intents = [intend(work.ready, attempt) for work in works]
+    for work, kept in zip(works, this.ledger.create(intents), strict=True):
         if isinstance(kept, ServiceError):
             this.end(work, kept)
         elif kept.created:
             claimed.append((work, kept))
-        elif entry := _next_entry(work, kept, this):
+        elif entry := _next_entry(work, kept, attempt, this):
             rewrites.append((work, kept, entry))
     results = this.ledger.replace([(kept, entry) for _, kept, entry in rewrites])
     for (work, _, _), result in zip(rewrites, results, strict=True):
@@ -43,79 +46,98 @@ def claim(works: list[Work], this: Round) -> list[tuple[Work, Kept]]:
     return claimed
 
 
-def _next_entry(work: Work, kept: Kept, this: Round) -> LedgerEntry | None:
+def _next_entry(work: Work, kept: Kept, attempt: Attempt, this: Round) -> LedgerEntry | None:
     """Return the entry to write before posting; None where the item has been ended, or will be renamed."""
     match decide(kept.entry, work.ready):
         case "post":
-            return intend(work.ready)
+            return intend(work.ready, attempt)
+        case "post_again" if is_in_flight(kept.entry, attempt.begins):
+            # Posted beside the other, a name that Darwin calls taken would prove nothing to either.
+            this.end(work, LedgerConflictError(f"Another delivery of {work.ready.event.ref} is under way."))
         case "post_again":
-            return intend_again(work.ready, kept.entry)
-        case "collision" if _is_free(work, kept.entry, this):
-            return intend(work.ready)
+            return intend_again(work.ready, attempt, kept.entry)
         case "already_registered":
             this.good(work, Ending.ALREADY_REGISTERED)
         case "superseded":
             this.good(work, Ending.SUPERSEDED, "older_content")
-        case "overwritten":
-            return _overwritten(work, kept, this)
+        case "announced_again" | "overwritten" | "collision":
+            return _take_over(work, kept, attempt, this)
     return None
 
 
-def _overwritten(work: Work, kept: Kept, this: Round) -> LedgerEntry | None:
-    """End the new content of a registered object by its route's policy.
+def _take_over(work: Work, kept: Kept, attempt: Attempt, this: Round) -> LedgerEntry | None:
+    """Return the entry to write where the item that the ledger knows is gone from Darwin; else end the work.
 
-    A group that grew after its item was registered is registered anew once the item is gone from Darwin.
+    It may have been removed or renamed since the ledger saw it, or never have stood: a POST of it whose
+    answer was lost came to nothing.
     """
-    ready, content = work.ready, work.ready.claimant
-    if ready.on_overwrite == "new_name" and not work.renamed:
-        this.renamed.append(work.under_another_name(content.content))
+    other = _under_new_name(work, kept.entry)
+    try:
+        if other and _has(other, this):
+            this.renamed.append(
+                other
+            )  # it is registered already, or about to be: the freed name is not for it
+        elif kept.entry.state != "intent" and _is_gone(work, this):
+            return intend(work.ready, attempt, over=kept.entry)
+        else:
+            end_as_taken(work, kept, this)
+    except ServiceError as trouble:
+        this.end(work, trouble)
+    return None
+
+
+def end_as_taken(work: Work, kept: Kept, this: Round) -> None:
+    """End an item whose name the ledger gives, and Darwin leaves, to another object or content."""
+    ready, entry, claimant = work.ready, kept.entry, work.ready.claimant
+    newest = replace(entry, content=claimant.content, sequencer=claimant.sequencer)
+    if other := _under_new_name(work, entry):
+        this.renamed.append(other)
+    elif not entry.is_of(claimant):
+        holder = ObjectRef(provider=claimant.ref.provider, bucket=entry.bucket, key=entry.key)
+        told = f"{ready.event.ref} wants to be {work.place}, and {holder} has that name."
+        this.end(work, NameCollisionError(told))
+    elif entry.content == claimant.content:
+        outcome = this.endings.good(Ending.ALREADY_REGISTERED, work.subject)
+        # Remembered, the event's own duplicates cost no look.
+        is_newer = claimant.is_older_than(entry.sequencer) is False
+        this.write([(work, kept, newest if is_newer else entry, outcome)])
     elif ready.on_overwrite == "ignore":
-        newest = replace(kept.entry, content=content.content, sequencer=content.sequencer)
         outcome = this.endings.good(Ending.SUPERSEDED, work.subject, "overwritten")
         this.write([(work, kept, newest, outcome)])
     elif ready.group:
-        try:
-            if _is_gone(work, this):
-                return intend(ready)
-        except DarwinError as trouble:
-            this.end(work, trouble)
-            return None
         now = f"The group of {ready.event.ref} has other objects, or contents, now"
         this.end(work, LateForGroupError(f"{now} than {work.place} was registered with."))
     else:
-        error = ObjectOverwrittenError(
-            f"{ready.event.ref} has new content ({content.content}); it is registered with "
-            f"{kept.entry.content} as {work.place}."
+        told = (
+            f"{ready.event.ref} has new content ({claimant.content}); it is registered with "
+            f"{entry.content} as {work.place}."
         )
-        this.end(work, error)
-    return None
+        this.end(work, ObjectOverwrittenError(told))
 
 
-def _is_free(work: Work, entry: LedgerEntry, this: Round) -> bool:
-    """Say whether a name that the ledger gives to another object is free; if not, end the item.
+def _under_new_name(work: Work, entry: LedgerEntry) -> Work | None:
+    """Return the work under the name that its route gives it beside what the entry is of, if it gives one."""
+    claimant = work.ready.claimant
+    if not entry.is_of(claimant):
+        return work.under_another_name(claimant.ref.key) if work.renames else None
+    if entry.content == claimant.content or work.renamed or work.ready.on_overwrite != "new_name":
+        return None
+    return work.under_another_name(claimant.content)
 
-    The other's item may have been removed or renamed in Darwin since the ledger saw it, or never have stood:
-    a POST of it whose answer was lost came to nothing.
-    """
-    if entry.state != "intent":
-        try:
-            if _is_gone(work, this):
-                return True
-        except DarwinError as trouble:
-            this.end(work, trouble)
-            return False
-    if this.renames(work):
-        this.renamed.append(work.under_another_name(work.ready.claimant.ref.key))
-        return False
-    mine = work.ready.event.ref
-    other = ObjectRef(provider=mine.provider, bucket=entry.bucket, key=entry.key)
-    this.end(work, NameCollisionError(f"{mine} wants to be {work.place}, and {other} has that name."))
-    return False
+
+def _has(work: Work, this: Round) -> bool:
+    """Say whether the ledger gives the work's name to its object; raise ServiceError if it cannot tell."""
+    [kept] = this.ledger.read([work.ready.item.id])
+    if isinstance(kept, ServiceError):
+        raise kept
+    return kept is not None and not kept.entry.is_free and kept.entry.is_of(work.ready.claimant)
 
 
 def _is_gone(work: Work, this: Round) -> bool:
-    """Say whether nothing stands in Darwin under the item's name."""
+    """Say whether nothing stands in Darwin under the item's name; raise DarwinError if it cannot tell."""
     try:
         return this.look(work.ready.item.id) is None
-    except (DarwinUnauthorizedError, DarwinNotFoundError):
-        return False  # a key that may only add data cannot look: the ledger's word stands
+    except DarwinError as error:
+        if is_final(error):
+            return False  # who may not look has the ledger's word
+        raise

@@ -8,13 +8,21 @@ from beagle.domain.answers import Accepted, Answer, NameTaken, Postponed, Refuse
 from beagle.domain.errors import (
     AlreadyExistsUnverifiedError,
     DarwinError,
-    DarwinNotFoundError,
-    DarwinUnauthorizedError,
     LedgerConflictError,
     ServiceError,
 )
 from beagle.domain.outcomes import Ending
-from beagle.pipeline.claims import agrees, meaning_of_a_taken_name, registered, released
+from beagle.pipeline.claiming import end_as_taken
+from beagle.pipeline.claims import (
+    agrees,
+    freed,
+    meaning_of_a_taken_name,
+    registered,
+    released,
+    stood_before,
+    unsettled,
+)
+from beagle.pipeline.work import is_final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +36,7 @@ if TYPE_CHECKING:
 def settle(claimed: Sequence[tuple[Work, Kept]], answers: Sequence[Answer], this: Round) -> None:
     """End each item by its answer."""
     changes: list[tuple[Work, Kept, LedgerEntry, Outcome]] = []
-    taken: list[tuple[Work, NameTaken]] = []
+    taken: list[tuple[Work, Kept, NameTaken]] = []
     for (work, kept), answer in zip(claimed, answers, strict=True):
         match answer:
             case Accepted(item_id=item_id):
@@ -39,55 +47,78 @@ def settle(claimed: Sequence[tuple[Work, Kept]], answers: Sequence[Answer], this
                 outcome = this.endings.bury(work.subject, verdict)
                 free = released(kept.entry, after_ambiguity=unsure)
                 changes.append((work, kept, free, outcome))
-            case Postponed(error=trouble) if trouble.committed or kept.entry.attempts > 1:
-                this.end(work, trouble)  # the intent stands: a POST may have registered the item
             case Postponed(error=trouble):
-                this.alarm(trouble)
-                outcome = this.endings.again(work.subject, trouble)
-                changes.append((work, kept, released(kept.entry), outcome))
+                changes.append(_later(work, kept, trouble, this, in_doubt=trouble.committed))
             case NameTaken():
-                taken.append((work, answer))
+                taken.append((work, kept, answer))
     this.write(changes)
     _settle_taken(taken, this)
 
 
-def _settle_taken(taken: list[tuple[Work, NameTaken]], this: Round) -> None:
+def _later(
+    work: Work, kept: Kept, trouble: ServiceError, this: Round, *, in_doubt: bool
+) -> tuple[Work, Kept, LedgerEntry, Outcome]:
+    """Return the change for an item without verdict: the ledger keeps only what is in doubt of it."""
+    this.alarm(trouble)
+    return work, kept, unsettled(kept.entry, in_doubt=in_doubt), this.endings.again(work.subject, trouble)
+
+
+def _settle_taken(taken: list[tuple[Work, Kept, NameTaken]], this: Round) -> None:
     """Find out whose the items are that Darwin says exist already, by the ledger as it stands now."""
-    entries = this.ledger.read([work.ready.item.id for work, _ in taken])
-    for (work, answer), kept in zip(taken, entries, strict=True):
+    entries = this.ledger.read([work.ready.item.id for work, _, _ in taken])
+    for (work, mine, answer), kept in zip(taken, entries, strict=True):
+        unsure = answer.after_ambiguity
         if isinstance(kept, ServiceError):
-            this.end(work, kept)
+            this.write([_later(work, mine, kept, this, in_doubt=unsure)])
             continue
-        meaning = meaning_of_a_taken_name(kept, work.ready, after_ambiguity=answer.after_ambiguity)
+        meaning = meaning_of_a_taken_name(kept, work.ready, after_ambiguity=unsure)
         if kept is None or meaning == "changed":
             this.end(work, LedgerConflictError("The ledger changed while Darwin answered."))
         elif meaning == "registered_by_a_twin":
             this.good(work, Ending.ALREADY_REGISTERED)
-        elif meaning == "ours":
-            outcome = this.endings.good(Ending.REGISTERED, work.subject, "confirmed_by_ledger")
-            this.write([(work, kept, registered(kept.entry), outcome)])
+        elif meaning == "not_ours" and kept.entry.previous:
+            _put_back(work, kept, this)
         else:
-            _settle_unproven(work, kept, this)
+            _settle_by_look(work, kept, this, unsure=unsure, perhaps_ours=meaning == "perhaps_ours")
 
 
-def _settle_unproven(work: Work, kept: Kept, this: Round) -> None:
-    """Nothing of ours can have registered the item: look at what stands there."""
+def _settle_by_look(work: Work, kept: Kept, this: Round, *, unsure: bool, perhaps_ours: bool) -> None:
+    """Look at what stands there. Who may not look, or sees nothing, has the ledger's word."""
+    found: Standing | None = None
+    why = "the list of items does not show it"
     try:
         found = this.look(work.ready.item.id)
-    except (DarwinUnauthorizedError, DarwinNotFoundError) as error:
-        why = f"the key may not look at it ({error})"
-    except DarwinError as error:
-        outcome = this.endings.again(work.subject, error)
-        this.write([(work, kept, released(kept.entry), outcome)])
-        return
-    else:
-        if found and agrees(work.ready.item, found):
-            outcome = this.endings.good(Ending.ALREADY_REGISTERED, work.subject, "adopted")
-            this.write([(work, kept, registered(kept.entry, found.item_id, adopted=True), outcome)])
+    except DarwinError as trouble:
+        if not is_final(trouble):
+            this.write([_later(work, kept, trouble, this, in_doubt=unsure)])
             return
-        why = _describe(found)
-    if this.renames(work):
-        [result] = this.ledger.replace([(kept, released(kept.entry))])
+        why = f"the key may not look at it ({trouble})"
+    if perhaps_ours and not (found and stood_before(kept.entry, found)):
+        outcome = this.endings.good(Ending.REGISTERED, work.subject, "confirmed_by_ledger")
+        entry = registered(kept.entry, found.item_id if found else "")
+        this.write([(work, kept, entry, outcome)])
+    elif kept.entry.previous:
+        _put_back(work, kept, this)
+    elif found and agrees(work.ready.item, found):
+        outcome = this.endings.good(Ending.ALREADY_REGISTERED, work.subject, "adopted")
+        this.write([(work, kept, registered(kept.entry, found.item_id, adopted=True), outcome)])
+    else:
+        _end_unproven(work, kept, this, _describe(found) if found else why)
+
+
+def _put_back(work: Work, kept: Kept, this: Round) -> None:
+    """End an item whose name seemed to be free, and is not: what the ledger knew before still stands."""
+    [result] = this.ledger.replace([(kept, freed(kept.entry))])
+    if isinstance(result, ServiceError):
+        this.end(work, result)
+    else:
+        end_as_taken(work, result, this)
+
+
+def _end_unproven(work: Work, kept: Kept, this: Round, why: str) -> None:
+    """End an item whose name somebody took whom the ledger does not know."""
+    if work.renames:
+        [result] = this.ledger.replace([(kept, freed(kept.entry))])
         if isinstance(result, ServiceError):
             this.end(work, result)
         else:
@@ -96,12 +127,10 @@ def _settle_unproven(work: Work, kept: Kept, this: Round) -> None:
     verdict = AlreadyExistsUnverifiedError(
         f"Darwin says that {work.place} exists already. Beagle has not registered it, and {why}."
     )
-    this.write([(work, kept, released(kept.entry), this.endings.bury(work.subject, verdict))])
+    this.write([(work, kept, freed(kept.entry), this.endings.bury(work.subject, verdict))])
 
 
-def _describe(found: Standing | None) -> str:
-    if found is None:
-        return "the list of items does not show it"
+def _describe(found: Standing) -> str:
     files = ", ".join(
         f"{name} ({size or 'unknown'} bytes)"
         for name, size in zip(found.file_names, found.sizes, strict=True)

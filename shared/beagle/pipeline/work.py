@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from beagle.domain.errors import (
@@ -18,6 +19,7 @@ from beagle.domain.errors import (
 )
 from beagle.domain.items import ReadyItem
 from beagle.pipeline.account import Account
+from beagle.pipeline.claims import Attempt
 from beagle.pipeline.endings import Endings, Subject
 from beagle.pipeline.limits import SPARE, require_time
 from beagle.ports import Deadline, Journal, Ledger, Received, Registrar
@@ -40,6 +42,12 @@ _NEEDS_A_PERSON = (
 
 LONGEST_LOOK = 20.0
 """Seconds that looking at one item in Darwin may take."""
+
+
+def is_final(error: DarwinError) -> bool:
+    """Say whether looking again would end the same way: a key may well register, and not list items."""
+    refused = isinstance(error, DarwinUnauthorizedError | DarwinNotFoundError)
+    return refused or type(error) is DarwinError
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +76,11 @@ class Work:
         item = self.ready.item.id
         return f"{item.path.rstrip('/')}/{item.name} in {item.dataset}"
 
+    @property
+    def renames(self) -> bool:
+        """Say whether the route wants another name for an item whose name is taken, and it has none yet."""
+        return self.ready.on_name_collision == "new_name" and not self.renamed
+
     def under_another_name(self, distinction: str) -> Work:
         """Return the same work for the name it takes when its own is taken."""
         item = self.ready.item.renamed(distinction)
@@ -87,6 +100,11 @@ class Round:
     renamed: list[Work] = field(default_factory=list)
     """What must be tried again in a further round, under another name."""
 
+    def attempt(self) -> Attempt:
+        """Return when a POST that is intended now begins, and by when this invocation has ended."""
+        now = self.endings.clock.now()
+        return Attempt(now, now + timedelta(seconds=max(self.deadline.remaining(), 0.0)))
+
     def good(self, work: Work, ending: Ending, code: str = "") -> None:
         """End an item as it should."""
         self.account.end(work.message, self.endings.good(ending, work.subject, code))
@@ -105,7 +123,7 @@ class Round:
         """Return what stands in Darwin under an item's name, while there is time to look.
 
         Raises:
-            DarwinError: It cannot be told, or not any more in this invocation.
+            DarwinError: It cannot be told, or not any more in this invocation; `is_final` says which.
 
         """
         try:
@@ -123,7 +141,3 @@ class Round:
                 self.end(work, result)
             else:
                 self.account.end(work.message, outcome)
-
-    def renames(self, work: Work) -> bool:
-        """Say whether the route wants another name for an item whose name is taken, and it has none yet."""
-        return work.ready.on_name_collision == "new_name" and not work.renamed

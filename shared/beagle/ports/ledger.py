@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from beagle.domain.items import ItemId
@@ -33,14 +34,25 @@ class LedgerEntry:
     sequencer: str
     size: int | None
     attempts: int
-    """How many invocations may have posted it; more than one makes a taken name ambiguous.
+    """How many may have registered it: those in doubt, and of an intent the one under way, if there is one.
 
-    Of a released entry: how many of them are in doubt.
+    More than one makes a taken name ambiguous.
     """
     item_id: str = ""
     """Darwin's id, once registered and told."""
     adopted: bool = False
     """It stood before us, and name, file name and size agreed."""
+    in_flight_until: datetime | None = None
+    """Of an intent: by then the invocation that wrote it has ended; None where it has, or did not say."""
+    since: datetime | None = None
+    """When the first of the attempts began; None where an older Beagle did not say."""
+    previous: LedgerEntry | None = None
+    """Of an intent: what it was written over; it stands again if the name turns out to be taken after all."""
+
+    @property
+    def is_free(self) -> bool:
+        """Say whether the name is any object's to take."""
+        return self.state == "released" and not self.attempts
 
     def is_of(self, event: ObjectCreated) -> bool:
         """Say whether the entry is about the event's object, whatever its content."""

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from beagle.domain.answers import Standing
-from beagle.domain.errors import DarwinError, DarwinNotAskedError, DarwinNotFoundError
+from beagle.domain.errors import (
+    DarwinAmbiguousError,
+    DarwinError,
+    DarwinNotAskedError,
+    DarwinNotFoundError,
+)
 from beagle.registration.pacing import PASSING, Pacer
 from beagle.registration.protocol import place_of, trouble_of
 from beagle.registration.reading import entries, load, text_of
@@ -88,6 +94,8 @@ class Lookup:
             reply = self._client.get(path, query, limit)
             if reply.status // 100 != 2:  # noqa: PLR2004 - any success
                 raise trouble_of(reply)
+            if reply.cut_short:
+                raise DarwinAmbiguousError("Darwin's answer broke off.")
         except PASSING as error:
             self._pacer.went_wrong(error)
             raise
@@ -96,7 +104,7 @@ class Lookup:
             self._pacer.went_well()
             raise
         self._pacer.went_well()
-        return None if reply.cut_short else load(reply.body)
+        return load(reply.body)
 
 
 def _standing(entry: Mapping[str, Any]) -> Standing:
@@ -105,7 +113,16 @@ def _standing(entry: Mapping[str, Any]) -> Standing:
         item_id=text_of(entry.get("id")),
         file_names=tuple(text_of(slot.get("file_name")) for slot in slots),
         sizes=tuple(_size(slot.get("size_bytes")) for slot in slots),
+        inserted_at=_moment(entry.get("inserted_at")),
     )
+
+
+def _moment(value: object) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=moment.tzinfo or UTC) if moment else None
 
 
 def _size(value: object) -> int | None:

@@ -14,14 +14,17 @@ from beagle.domain.outcomes import Ending
 from beagle.domain.routes import parse_routes
 from beagle.domain.routing import Routed, making_of, route_event
 from beagle.pipeline.account import ConservationError
-from beagle.pipeline.claims import intend, registered, released
+from beagle.pipeline.claims import Attempt, intend, registered, released
 from beagle.pipeline.extract import Extract
 from beagle.pipeline.limits import SPARE, Sparing
 from beagle.pipeline.passing import Onward
 from beagle.ports import Received, Split
+from beagle.providers.local.clock import EPOCH
 from beagle.providers.local.queue import LocalQueue
 from beagle.providers.parcels import StoreParcels, StorePartResults
 from support.world import ROUTES, Budget, World
+
+ATTEMPT = Attempt(EPOCH, EPOCH)
 
 
 @dataclass
@@ -236,7 +239,7 @@ def test_parts_that_another_version_cut_elsewhere_are_not_joined_with_ours():
 def test_what_stands_registered_is_not_made_again():
     """Announced once more, it ends as register would have ended it; of other content it is made."""
     world, maker = World(), Thumbnails(parts=2)
-    [kept] = world.ledger.create([intend(messages.load_item(long_video(world)))])
+    [kept] = world.ledger.create([intend(messages.load_item(long_video(world)), ATTEMPT)])
     world.ledger.replace([(kept, registered(kept.entry))])
     videos = LocalQueue(world.clock)
     videos.send([long_video(world), long_video(world, "v2")])
@@ -249,12 +252,27 @@ def test_what_stands_registered_is_not_made_again():
     assert {messages.load_item(body).event.content for body in world.items.bodies()} == {"v2"}
 
 
+def test_what_stands_registered_is_made_again_when_it_is_replayed():
+    """Its item may have been deleted in Darwin, whom only register can ask."""
+    world, maker = World(), Thumbnails()
+    ready = messages.load_item(long_video(world))
+    [kept] = world.ledger.create([intend(ready, ATTEMPT)])
+    world.ledger.replace([(kept, registered(kept.entry))])
+    videos = LocalQueue(world.clock)
+    videos.send([messages.dump_item(replace(ready, replayed=1))])
+
+    drain(stage_of(world, maker, videos), videos)
+
+    assert maker.made == ["a/long.mp4"]
+    assert len(world.items) == 1
+
+
 @pytest.mark.parametrize("state", ["intent", "released", "unreadable"])
 def test_what_the_ledger_does_not_call_registered_is_made(state):
     """Whoever was about to register it may have died; and register has the last word."""
     world, maker = World(), Thumbnails()
     ready = messages.load_item(long_video(world))
-    [kept] = world.ledger.create([intend(ready)])
+    [kept] = world.ledger.create([intend(ready, ATTEMPT)])
     if state == "released":
         world.ledger.replace([(kept, released(kept.entry))])
     if state == "unreadable":

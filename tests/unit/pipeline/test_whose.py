@@ -1,0 +1,398 @@
+"""Whose a taken name is: nobody else's item is ever counted as ours, and what was deleted comes back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from io import BytesIO
+
+import pytest
+import requests
+from urllib3 import HTTPResponse
+
+from beagle.domain.errors import LedgerUnavailableError
+from beagle.domain.outcomes import Ending
+from beagle.emulator import ADD_DATA, Fault
+from beagle.pipeline.replay import Choice, plan_replay, run_replay
+from beagle.ports import Ledger, Registrar
+from support.world import ROUTES, Budget, Killed, World
+
+[ROUTE] = ROUTES["routes"]
+
+
+def routed(**changes: object) -> World:
+    return World(routes={"team": "acme", "routes": [{**ROUTE, **changes}]})
+
+
+def occupied(**changes: object) -> World:
+    """Return a world in which somebody else registered `/a/1.jpg`, a minute ago."""
+    world = routed(**changes)
+    world.darwin.seed_item("incoming", "/a", "1.jpg", "elsewhere.jpg", size_bytes=7)
+    world.clock.advance(60)
+    return world
+
+
+def codes(world: World) -> dict[str, str]:
+    return {letter.event.ref.key: letter.code for letter in world.letters() if letter.event}
+
+
+def replay(world: World) -> None:
+    list(run_replay(plan_replay(world.letter_box.list_letters(), Choice()), world.uploads, world.letter_box))
+    world.settle()
+
+
+def remove(world: World, storage_key: str) -> None:
+    """Delete an item as a person does, in Darwin."""
+    [item] = [i for i in world.darwin.items() if i.slots[0].storage_key == storage_key]
+    world.darwin.remove_item(item.id)
+
+
+def looks(world: World) -> int:
+    return sum(
+        "/items?" in served.path or served.path.endswith("/items") for served in world.darwin.requests()
+    )
+
+
+@dataclass
+class Between:
+    """A registrar before whose requests something happens once."""
+
+    real: Registrar
+    happens: object = None
+
+    def register(self, *args):
+        happens, self.happens = self.happens, None
+        if happens:
+            happens()
+        return self.real.register(*args)
+
+    def __getattr__(self, name):
+        return getattr(self.real, name)
+
+
+@dataclass
+class Failing:
+    """A ledger one of whose calls fails, once."""
+
+    real: Ledger
+    call: str = ""
+
+    def _do(self, name, arguments):
+        if self.call == name and arguments:
+            self.call = ""
+            return [LedgerUnavailableError("away") for _ in arguments]
+        return getattr(self.real, name)(arguments)
+
+    def create(self, entries):
+        return self._do("create", entries)
+
+    def replace(self, changes):
+        return self._do("replace", changes)
+
+    def read(self, items):
+        return self._do("read", items)
+
+
+# --- what stands there is somebody else's ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stands", [True, False], ids=["somebody else's item", "nothing"])
+def test_a_duplicate_that_overtakes_its_twin_posts_nothing_and_proves_nothing(stands):
+    """
+    While one worker's POST is under way, another with the same event waits: two intents prove no item ours.
+    """
+    world = occupied() if stands else World()
+    world.upload("a/1.jpg")
+    world.upload("a/1.jpg")
+    while world.run_prepare():
+        pass
+    [first], [second] = world.items.receive(1), world.items.receive(1)
+    other = world.instance()
+
+    def overtake():
+        report = other.run([second], Budget(world.clock, 60))
+        world.items.answer([second], report)
+
+    stage = world.instance(Between(world.registrar(), overtake))
+    report = stage.run([first], Budget(world.clock, 60))
+    posted = world.registrations()
+    world.items.answer([first], report)
+    world.settle()
+
+    assert posted == 1
+    assert codes(world) == ({"a/1.jpg": "already_exists_unverified"} if stands else {})
+    assert world.endings()[Ending.REGISTERED] == (not stands)
+    assert world.storage_keys() == (["elsewhere.jpg"] if stands else ["a/1.jpg"])
+
+
+@pytest.mark.parametrize("may_look", [True, False], ids=["may look", "may not look"])
+def test_a_ledger_that_cannot_be_read_after_the_answer_makes_nothing_ours(may_look):
+    world = occupied()
+    if not may_look:
+        world.key = world.darwin.add_key([ADD_DATA])
+    world.ledger = Failing(world.ledger, "read")
+    world.register = world.instance()
+    world.upload("a/1.jpg")
+    world.settle()
+
+    assert codes(world) == {"a/1.jpg": "already_exists_unverified"}
+
+
+def test_an_intent_that_could_not_be_taken_back_makes_nothing_ours():
+    """Darwin said 429, and the ledger did not take the release: Darwin tells that the item is older."""
+    world = occupied()
+    world.ledger = Failing(world.ledger, "replace")
+    world.register = world.instance()
+    world.darwin.inject(Fault(kind="status", status=429))
+    world.upload("a/1.jpg")
+    world.settle()
+
+    assert codes(world) == {"a/1.jpg": "already_exists_unverified"}
+
+
+@pytest.mark.parametrize("fault", ["502", "hang", "killed"])
+def test_an_item_that_stood_before_a_lost_answer_is_not_ours(fault):
+    world = occupied()
+    world.upload("a/1.jpg")
+    world.run_prepare()
+    if fault == "killed":
+        send = world.network.send
+
+        def die(*_args, **_options):
+            raise Killed
+
+        world.network.send = die
+        with pytest.raises(Killed):
+            world.run_register()
+        world.network.send = send
+        world.register = world.instance()
+    elif fault == "hang":
+        world.darwin.inject(Fault(kind="hang", count=2))
+    else:
+        world.darwin.inject(Fault(kind="status", status=502, count=3))
+    world.settle()
+
+    assert codes(world) == {"a/1.jpg": "already_exists_unverified"}
+    assert Ending.REGISTERED not in world.endings()
+
+
+def test_a_lost_answer_of_ours_is_confirmed_with_the_items_id_also_by_a_key_that_may_not_look():
+    for may_look in (True, False):
+        world = World()
+        if not may_look:
+            world.key = world.darwin.add_key([ADD_DATA])
+        world.darwin.inject(Fault(kind="hang", when="after"))
+        world.upload("a/1.jpg")
+        world.settle()
+        [kept] = world.ledger.read([world.journal.notes[-1][1].item])
+
+        assert world.endings()[Ending.REGISTERED] == 1
+        assert kept.entry.item_id == (world.darwin.items()[0].id if may_look else "")
+        assert not world.letters()
+
+
+def test_an_intent_that_an_older_beagle_wrote_is_confirmed_as_it_was():
+    """It tells neither when it was written nor by whom: then the ledger's word must do."""
+    world = World()
+    world.darwin.inject(Fault(kind="hang", when="after", count=3))
+    world.upload("a/1.jpg")
+    world.run_prepare()
+    world.run_register()
+    [kept] = world.ledger.read([world.journal.notes[-1][1].item])
+    world.ledger.replace([(kept, replace(kept.entry, since=None, in_flight_until=None))])
+    world.darwin.clear_faults()
+    world.settle()
+
+    assert world.endings()[Ending.REGISTERED] == 1
+    assert not world.letters()
+
+
+# --- what was deleted in Darwin --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("policy", ["ignore", "dead_letter", "new_name"])
+@pytest.mark.parametrize("content", ["v1", "v2"], ids=["the same bytes", "corrected bytes"])
+def test_an_object_whose_item_was_deleted_is_registered_when_it_is_uploaded_again(policy, content):
+    """Under any policy for overwritten objects: nothing is left to overwrite."""
+    world = routed(on_overwrite=policy)
+    world.upload("a/1.jpg", "v1", "01")
+    world.settle()
+    remove(world, "a/1.jpg")
+    for _ in range(2):
+        world.upload("a/1.jpg", content, "05")
+        world.settle()
+
+    assert world.places() == [("incoming", "/a", "1.jpg")]
+    assert world.endings() == {Ending.REGISTERED: 2, Ending.ALREADY_REGISTERED: 1}
+    assert not world.letters()
+
+
+def test_a_dead_letter_for_an_overwritten_object_is_registered_by_replay_once_its_item_is_deleted():
+    world = routed(on_overwrite="dead_letter")
+    world.upload("a/1.jpg", "v1", "01")
+    world.settle()
+    world.upload("a/1.jpg", "v2", "02")
+    world.settle()
+    told = codes(world)
+    replay(world)
+    still = codes(world)
+    remove(world, "a/1.jpg")
+    replay(world)
+
+    assert told == still == {"a/1.jpg": "object_overwritten"}
+    assert world.storage_keys() == ["a/1.jpg"]
+    assert not world.letters()
+
+
+def test_a_replayed_event_brings_back_the_item_that_it_had():
+    """Its sequencer is the entry's own: that it was replayed tells that somebody wants it looked at."""
+    world = World()
+    world.darwin.inject(Fault(kind="block", reason="NO"))
+    world.upload("a/1.jpg", "v1", "01")
+    world.settle()
+    steps = plan_replay(world.letter_box.list_letters(), Choice())
+    for _ in range(2):
+        world.uploads.send([str(steps[0].body)])
+        world.settle()
+        remove(world, "a/1.jpg")
+    world.uploads.send([str(steps[0].body)])
+    world.settle()
+
+    assert world.storage_keys() == ["a/1.jpg"]
+
+
+def test_a_duplicate_costs_no_look_whatever_came_before_it():
+    """Only an event that is newer than the ledger's costs one, and once."""
+    world = World()
+    counts = []
+    for content, sequencer in [("v1", "01"), ("v1", "01"), ("v1", "02"), ("v1", "02"), ("v1", "01"),
+                               ("v2", "03"), ("v2", "03"), ("v1", "02")]:  # fmt: skip
+        world.upload("a/1.jpg", content, sequencer)
+        world.settle()
+        counts.append(looks(world))
+
+    assert counts == [0, 0, 1, 1, 1, 2, 2, 2]
+    assert world.endings() == {Ending.REGISTERED: 1, Ending.ALREADY_REGISTERED: 5, Ending.SUPERSEDED: 2}
+
+
+def test_a_key_that_may_not_look_leaves_the_ledger_its_word():
+    world = World()
+    world.key = world.darwin.add_key([ADD_DATA])
+    world.upload("a/1.jpg", "v1", "01")
+    world.settle()
+    world.upload("a/1.jpg", "v1", "02")
+    world.settle()
+    world.upload("a/1.jpg", "v2", "03")
+    world.settle()
+
+    assert world.registrations() == 1
+    assert world.endings() == {
+        Ending.REGISTERED: 1, Ending.ALREADY_REGISTERED: 1, Ending.SUPERSEDED: 1,
+    }  # fmt: skip
+
+
+def test_a_deleted_item_of_which_darwin_cannot_tell_now_waits():
+    world = World()
+    world.upload("a/1.jpg", "v1", "01")
+    world.settle()
+    remove(world, "a/1.jpg")
+    world.darwin.inject(Fault(kind="status", status=500, endpoint="any", count=12))
+    world.upload("a/1.jpg", "v2", "02")
+    world.settle()
+
+    assert world.storage_keys() == ["a/1.jpg"]
+    assert world.endings()[Ending.AGAIN]
+
+
+# --- what Darwin's list does not show --------------------------------------------------------------------
+
+
+def empty_lists(world: World):
+    """Make Darwin's list of items show nothing, as it may shortly after a registration."""
+    send = world.network.send
+
+    def send_or_lie(request, **options):
+        if request.method != "GET" or "/items" not in request.url:
+            return send(request, **options)
+        answer = requests.Response()
+        answer.status_code = 200
+        body = BytesIO(b'{"items": [], "page": {"count": 0, "next": null}}')
+        answer.raw = HTTPResponse(body=body, preload_content=False, status=200)
+        answer.request = request
+        return answer
+
+    world.network.send = send_or_lie
+    return send
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["answered", "an answer lost"])
+def test_a_list_that_lags_takes_nobodys_name_and_nobodys_proof(lost):
+    """The second object is a collision, and the first one's next delivery finds itself registered."""
+    world = routed(path="/")
+    world.upload("a/1.jpg", "v1", "01")
+    world.settle()
+    world.clock.advance(60)
+    send = empty_lists(world)
+    if lost:
+        world.darwin.inject(Fault(kind="status", status=502, match="b/1.jpg", count=3))
+        world.upload("b/1.jpg", size=2000)
+        world.run_prepare()
+        world.run_register()
+        world.network.send = send
+    else:
+        world.upload("b/1.jpg", size=2000)
+    world.settle()
+    world.network.send = send
+    world.upload("a/1.jpg", "v1", "01")
+    world.settle()
+
+    assert codes(world) == {"b/1.jpg": "name_collision"}
+    assert world.storage_keys() == ["a/1.jpg"]
+    assert world.endings()[Ending.ALREADY_REGISTERED] == 1
+
+
+@pytest.mark.parametrize(
+    ("policy", "ending"), [("ignore", Ending.SUPERSEDED), ("dead_letter", Ending.DEAD_LETTERED)]
+)
+def test_a_list_that_lags_registers_no_overwritten_object_and_ends_it_by_its_policy(policy, ending):
+    world = routed(on_overwrite=policy)
+    world.upload("a/1.jpg", "v1", "01")
+    world.settle()
+    empty_lists(world)
+    world.upload("a/1.jpg", "v2", "02")
+    world.settle()
+
+    assert world.endings() == {Ending.REGISTERED: 1, ending: 1}
+    assert set(codes(world).values()) <= {"object_overwritten"}
+
+
+# --- who has another name keeps it -----------------------------------------------------------------------
+
+
+def test_an_object_under_its_second_name_does_not_take_the_first_when_that_is_freed():
+    """Otherwise one object stood in Darwin as two items."""
+    world = routed(path="/", on_name_collision="new_name")
+    world.upload("a/1.jpg")
+    world.settle()
+    world.upload("b/1.jpg")
+    world.settle()
+    remove(world, "a/1.jpg")
+    world.upload("b/1.jpg")
+    world.settle()
+
+    assert world.storage_keys() == ["b/1.jpg"]
+    assert world.endings() == {Ending.REGISTERED: 2, Ending.ALREADY_REGISTERED: 1}
+
+
+def test_a_new_content_under_its_second_name_does_not_take_the_first_when_that_is_freed():
+    world = routed(on_overwrite="new_name")
+    world.upload("a/1.jpg", "v1", "01")
+    world.settle()
+    world.upload("a/1.jpg", "v2", "02")
+    world.settle()
+    [first] = [item for item in world.darwin.items() if item.name == "1.jpg"]
+    world.darwin.remove_item(first.id)
+    world.upload("a/1.jpg", "v2", "02")
+    world.settle()
+
+    assert len(world.darwin.items()) == 1
+    assert world.endings() == {Ending.REGISTERED: 2, Ending.ALREADY_REGISTERED: 1}
