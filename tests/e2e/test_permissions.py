@@ -111,7 +111,7 @@ def bench(
     hands = {stage: Hands(stack, stage, code, folder / stage) for stage in FUNCTIONS}
     # There is nobody here to send traces to. In such short invocations every segment is a part of its own.
     variables = {"BEAGLE_ROUTES": str(folder / "routes.yaml"), "BEAGLE_ROUTES_FROM": "", "BEAGLE_TRACING": ""}
-    variables["BEAGLE_INVOCATION_SECONDS"] = "0.001"
+    variables["BEAGLE_INVOCATION_SECONDS"] = "0.02"
     with Refusing(aws.port) as refusing:
         bench = Bench(stack, hands, variables, files(), refusing.endpoint)
         yield bench
