@@ -103,6 +103,8 @@ resource "google_cloudfunctions2_function" "stage" {
 
     environment_variables = merge(local.environment, {
       BEAGLE_INVOCATION_SECONDS = tostring(each.value.seconds)
+      # Files lie in memory: what does not fit is refused before it is fetched.
+      BEAGLE_MEMORY_MEGABYTES = tostring(each.value.memory)
       # functions-framework would serve four requests at once per processor.
       THREADS = tostring(each.value.at_once)
     })

@@ -96,6 +96,11 @@ class Settings(BaseModel):
     invocation_seconds: float = Field(
         900, gt=0, description="How long one invocation of extract may take; longer videos are split."
     )
+    memory_megabytes: int = Field(
+        0,
+        ge=0,
+        description="Google Cloud: the function's memory, in which the video lies that extract reads.",
+    )
     tracing: bool = Field(False, description="Whether AWS X-Ray traces the functions.")
     aws_endpoint_url: str = Field("", description="Another address for AWS itself, for local emulators.")
     pubsub_emulator_host: str = Field("", description="Another address for Pub/Sub, for local emulators.")

@@ -82,6 +82,7 @@ def test_sizes_are_those_that_an_estimate_counts(functions: dict[str, dict[str, 
         assert config["available_memory"] == f"{1024 * sizes[name].gb:.0f}Mi"
         assert float(config["available_cpu"]) == sizes[name].processors
         assert config["max_instance_request_concurrency"] >= sizes[name].gathers
+        assert config["available_memory"] == f"{config['environment_variables']['BEAGLE_MEMORY_MEGABYTES']}Mi"
         assert config["environment_variables"]["THREADS"] == str(config["max_instance_request_concurrency"])
     assert functions["register"]["service_config"][0]["max_instance_count"] == 2
     if "extract" in functions:

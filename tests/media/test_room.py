@@ -4,11 +4,12 @@ import platform
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from beagle.domain.errors import ConfigurationError, MediaTooLargeError
+from beagle.domain.errors import ConfigurationError, DecoderStoppedError, MediaTooLargeError
 from beagle.domain.items import ReadyItem
 from beagle.domain.routes import parse_routes
 from beagle.domain.routing import route_event
@@ -41,15 +42,36 @@ class Enormous:
 
 def test_a_video_that_fits_on_no_disk_is_refused_before_its_download() -> None:
     """It is a dead letter that says how large it is, not an invocation that fails again and again."""
-    world = World()
-    event = world.event("a/film.mp4")
-    [route] = ROUTES["routes"]
-    routes = parse_routes({"team": "acme", "routes": [{**route, "access": "read_only"}]})
-    ready = ReadyItem(event=event, item=route_event(routes, event).item, route="r")
     maker = Maker(lambda _: Enormous(), lambda *_: None, invocation_seconds=900)
 
     with pytest.raises(MediaTooLargeError, match="1,152,921,504,606,846,976 bytes"):
+        maker.make(film(), Budget(World().clock, 60))
+
+
+def test_a_video_larger_than_memory_is_not_fetched_where_files_lie_in_memory() -> None:
+    """The disk would seem to have room until Linux kills the process; elsewhere the disk alone decides."""
+
+    class Large(Enormous):
+        size = 17 << 30
+
+        def download(self, to: Path, deadline: Deadline | None = None) -> None:
+            raise DecoderStoppedError(f"begun to {to} in {deadline}")
+
+    world, ready = World(), film()
+    maker = Maker(lambda _: Large(), lambda *_: None, invocation_seconds=600, memory=16 << 30)
+
+    with pytest.raises(MediaTooLargeError, match=r"17,408 MB.* 16,384 in all.*extract_memory"):
+        replace(maker, files_in_memory=True).make(ready, Budget(world.clock, 60))
+    with pytest.raises(DecoderStoppedError, match="begun"):
         maker.make(ready, Budget(world.clock, 60))
+
+
+def film() -> ReadyItem:
+    """Return a video of a read-only route."""
+    event = World().event("a/film.mp4")
+    [route] = ROUTES["routes"]
+    routes = parse_routes({"team": "acme", "routes": [{**route, "access": "read_only"}]})
+    return ReadyItem(event=event, item=route_event(routes, event).item, route="r")
 
 
 def test_without_the_wheel_the_layers_program_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections import Counter
+from dataclasses import replace
 from io import BytesIO
 
 import obstore
@@ -191,6 +193,29 @@ def test_what_cannot_have_artifacts_is_a_dead_letter_with_its_code(archive, key,
 
     assert [letter.code for letter in place.world.letters()] == [code]
     assert not place.world.darwin.items()
+
+
+@pytest.mark.parametrize(
+    ("spared", "said"), [(0, r"It has 0 MB and lies in memory"), (1 << 20, r"160x90 need .* has 1 for that")]
+)
+def test_a_video_for_which_memory_has_no_room_is_a_dead_letter_that_says_what_to_raise(
+    archive, clip, spared, said
+):
+    """
+    Where files lie in memory: neither before the download nor before the decoding does anybody die of it.
+    """
+    place = archive()
+    memory = len(clip) + (512 << 20) + spared
+    maker = replace(place.extract.artifacts, memory=memory, files_in_memory=True)
+    place.extract = replace(place.extract, artifacts=maker)
+    place.upload("in/clip.mp4", clip, times=1)
+    place.settle()
+
+    [letter] = place.world.letters()
+    assert letter.code == "media_too_large"
+    assert re.search(said, letter.reason)
+    assert "extract_memory" in letter.reason
+    assert not place.artifacts()
 
 
 def test_an_object_that_is_gone_is_a_dead_letter(archive):

@@ -153,11 +153,13 @@ def _maker(world: World, objects: Objects) -> Maker:
     from beagle.media.maker import Maker  # noqa: PLC0415 - only read-only storage needs artifacts
     from beagle.media.room import memory_bound  # noqa: PLC0415
 
+    with_files = world.settings.memory_megabytes << 20
     return Maker(
         objects.open,
         objects.sink,
         world.settings.invocation_seconds,
-        memory=read_memory() or memory_bound(),
+        memory=with_files or read_memory() or memory_bound(),
+        files_in_memory=bool(with_files),
     )
 
 

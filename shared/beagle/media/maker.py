@@ -55,6 +55,8 @@ class Maker:
     """Told how many frames of a video have been decoded, and of how many."""
     memory: int | None = None
     """Bytes that all processes may hold together; None where nobody bounds them."""
+    files_in_memory: bool = False
+    """Whether what is downloaded lies in memory, too, as on Google Cloud."""
 
     def make(self, ready: ReadyItem, deadline: Deadline) -> Item | Split:
         """Return the item with every slot's artifacts, or how to split its first long video."""
@@ -178,7 +180,7 @@ class Maker:
         event, options, ffmpeg = _event_of(ready, slot), _making(ready), find_ffmpeg()
         with self._downloaded(event, deadline) as path:
             facts = probe(path, ffmpeg, deadline)
-            require_memory(facts, options, processors(), self.memory)
+            require_memory(facts, options, processors(), self._memory_beside(path.stat().st_size))
             speed = frames_a_second(facts, options, processors())
             decoding = decoded_a_second(facts, processors())
             parts = plan_parts(facts, self.invocation_seconds * PART_OF_THE_TIME, speed, decoding)
@@ -193,10 +195,17 @@ class Maker:
     def _open(self, event: ObjectCreated, deadline: Deadline) -> ObjectReader:
         return TimelyReader(in_time(lambda: self.open_object(event), deadline), deadline)
 
+    def _memory_beside(self, size: int) -> int | None:
+        """Return how many bytes a file of so many leaves, where they are bounded."""
+        from beagle.media.video.memory import memory_beside  # noqa: PLC0415 - what only videos need
+
+        return memory_beside(size, self.memory) if self.memory and self.files_in_memory else self.memory
+
     @contextmanager
     def _downloaded(self, event: ObjectCreated, deadline: Deadline) -> Iterator[Path]:
         """Lend the object as a file of a constant name, in a folder that nobody else may read."""
         reader = self._open(event, deadline)
+        self._memory_beside(reader.size)
         with lent_folder() as folder:
             path = folder / "source"
             reader.download(path, deadline)

@@ -17,6 +17,29 @@ _SEGMENTS, _SEGMENTS_PER_PROCESSOR = 50, 27
 _DEEP = 60
 """What more than eight bits a colour add."""
 
+_OURS = 512 << 20
+"""Bytes of this process, and of what it is about to upload."""
+
+
+def memory_beside(size: int, memory: int) -> int:
+    """Return the bytes that a file of so many leaves for its decoding, where files lie in memory.
+
+    The disk has no end there: without this Linux would kill the process at each download.
+
+    Raises:
+        MediaTooLargeError: It leaves none.
+
+    """
+    left = memory - _OURS - size
+    if left <= 0:
+        raise MediaTooLargeError(
+            f"It has {size >> 20:,} MB and lies in memory while it is decoded, and the function has "
+            f"{memory >> 20:,} in all: more can be given to extract (extract_memory), or it made smaller.",
+            size=size,
+            memory=memory,
+        )
+    return left
+
 
 def least_memory(facts: Facts, options: VideoOptions, processors: int) -> int:
     """Return bytes, all processes together.
@@ -41,8 +64,8 @@ def require_memory(facts: Facts, options: VideoOptions, processors: int, memory:
     if memory is not None and needed > memory:
         raise MediaTooLargeError(
             f"Frames of {facts.width}x{facts.height} need at least {needed >> 20:,} MB of memory, and the "
-            f"function has {memory >> 20:,}: more can be given to extract (ExtractMemory, in Terraform "
-            "extract_memory), or the video scaled down.",
+            f"function has {memory >> 20:,} for that: more can be given to extract (ExtractMemory, in "
+            "Terraform extract_memory), or the video scaled down.",
             needed=needed,
             memory=memory,
         )
