@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pydantic import NonNegativeInt, TypeAdapter
 
 from beagle.domain.errors import NewerMessageError, UnparsableMessageError
-from beagle.domain.events import Notification, ObjectCreated
+from beagle.domain.events import NotAnObject, Notification, ObjectCreated
 from beagle.domain.items import Item, ReadyItem, ReadyPart
 from beagle.domain.letters import GIVEN_UP, DeadLetter, derive_letter_id
 from beagle.forms import dump, fields_of, form_of, is_ours, validate
@@ -204,8 +204,10 @@ def _inside(body: str, parse: Parse | None) -> Inside:
     if notification is None and parse and not is_ours(body):
         notification = parse(body)
     if notification is not None:
-        events = [one for one in notification.announced if isinstance(one, ObjectCreated)]
-        return Inside(event=events[0] if len(events) == 1 else None, replayed=notification.replayed)
+        objects = [one for one in notification.announced if not isinstance(one, NotAnObject)]
+        [only] = objects if len(objects) == 1 else [None]
+        event = only if isinstance(only, ObjectCreated) else None
+        return Inside(event=event, replayed=notification.replayed)
     if (claim := fields_of(body, CLAIM)) is not None:
         return Inside(event=validate(form_of(ObjectCreated), claim.get("event"), CLAIM))
     part = load_part(body)

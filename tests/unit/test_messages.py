@@ -374,6 +374,8 @@ def test_a_notification_of_several_objects_is_none_of_them():
 
     assert given_up(json.dumps({"Records": records[:1]})).event is not None
     assert given_up(json.dumps({"Records": records})).event is None
+    records[1]["eventVersion"] = "3.0"
+    assert given_up(json.dumps({"Records": records})).event is None
 
 
 @given(

@@ -64,9 +64,21 @@ class NotAnObject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unreadable:
+    """One of several that a message announces, which cannot be read; the others beside it can."""
+
+    reason: str
+    raw: str
+    """It alone, as a message of its own."""
+
+
+Announced = ObjectCreated | NotAnObject | Unreadable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
     """What one queue message announces."""
 
-    announced: tuple[ObjectCreated | NotAnObject, ...]
+    announced: tuple[Announced, ...]
     replayed: int = 0
     """How often this message was replayed from the dead letters."""

@@ -42,6 +42,10 @@ class Account:
         self._ended[message.id].append(outcome)
         self._journal.note(self._stage, outcome)
 
+    def comes_again(self, message: Received) -> bool:
+        """Say whether an object of a message is known by now to come again, and with it the others."""
+        return any(outcome.ending is Ending.AGAIN for outcome in self._ended[message.id])
+
     def has_ended(self, message: Received) -> bool:
         """Say whether all objects of a message have their outcomes."""
         return len(self._ended[message.id]) == self._announced.get(message.id)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from beagle.domain.errors import BeagleError
-from beagle.domain.events import NotAnObject, ObjectCreated
+from beagle.domain.errors import BeagleError, UnparsableMessageError
+from beagle.domain.events import NotAnObject, ObjectCreated, Unreadable
 from beagle.domain.items import Item
 from beagle.domain.keys import ARTIFACT_PREFIX
 from beagle.domain.routes import Route
@@ -39,6 +39,9 @@ def explain(
     for announced in notification.announced:
         if isinstance(announced, NotAnObject):
             yield Explanation("ignored", announced.code, announced.detail)
+            continue
+        if isinstance(announced, Unreadable):
+            yield Explanation("dead_lettered", UnparsableMessageError.code, announced.reason)
             continue
         try:
             routed = route_event(routes, announced, artifact_prefix)

@@ -6,8 +6,8 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from beagle.domain.errors import BeagleError
-from beagle.domain.events import NotAnObject
+from beagle.domain.errors import BeagleError, UnparsableMessageError, VerdictError
+from beagle.domain.events import NotAnObject, ObjectCreated, Unreadable
 from beagle.domain.items import ReadyItem
 from beagle.domain.outcomes import Ending
 from beagle.domain.routes import Routes
@@ -25,7 +25,8 @@ from beagle.ports import Journal, Parse, StillMaker
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from beagle.domain.events import ObjectCreated
+    from beagle.domain.events import Announced
+    from beagle.domain.outcomes import Outcome
     from beagle.ports import Deadline, Received, Report
 
 
@@ -52,6 +53,7 @@ class Prepare:
         working = Sparing(deadline)
         finished: list[tuple[Subject, ReadyItem]] = []
         unfinished: list[tuple[Subject, ReadyItem]] = []
+        refused: list[tuple[Subject, VerdictError]] = []
         for message in batch:
             for subject, announced in self._read(message, account):
                 try:
@@ -60,6 +62,9 @@ class Prepare:
                         ready = self._ready(announced, subject)
                         if isinstance(ready, ReadyItem):
                             ready = self._with_artifacts(ready, working, first=message.attempts == 1)
+                except VerdictError as error:
+                    refused.append((subject, error))
+                    continue
                 except BeagleError as error:
                     account.end(message, self.endings.end(subject, error))
                     continue
@@ -72,9 +77,17 @@ class Prepare:
         pass_on(self.items, finished, account, self.endings)
         if self.videos is not None:
             pass_on(self.videos, unfinished, account, self.endings)
+        for subject, verdict in refused:
+            account.end(subject.message, self._refused(subject, verdict, account))
         return account.close()
 
-    def _read(self, message: Received, account: Account) -> list[tuple[Subject, ObjectCreated | NotAnObject]]:
+    def _refused(self, subject: Subject, verdict: VerdictError, account: Account) -> Outcome:
+        """Dead-letter an object; not yet while another brings its message again, or each time it would be."""
+        if account.comes_again(subject.message):
+            return replace(self.endings.again(subject, verdict), retry_in=None)
+        return self.endings.end(subject, verdict)
+
+    def _read(self, message: Received, account: Account) -> list[tuple[Subject, Announced]]:
         try:
             with bugs_told("prepare", self.journal):
                 notification = load_event(message.body) or self.parse(message.body)
@@ -86,16 +99,18 @@ class Prepare:
         return [
             (
                 Subject(
-                    message=message,
-                    event=None if isinstance(announced, NotAnObject) else announced,
+                    message=replace(message, body=one.raw) if isinstance(one, Unreadable) else message,
+                    event=one if isinstance(one, ObjectCreated) else None,
                     replayed=notification.replayed,
                 ),
-                announced,
+                one,
             )
-            for announced in notification.announced
+            for one in notification.announced
         ]
 
-    def _ready(self, announced: ObjectCreated | NotAnObject, subject: Subject) -> ReadyItem | NotAnObject:
+    def _ready(self, announced: Announced, subject: Subject) -> ReadyItem | NotAnObject:
+        if isinstance(announced, Unreadable):
+            raise UnparsableMessageError(announced.reason)
         if isinstance(announced, NotAnObject):
             return announced
         routed = route_event(self.routes, announced, self.artifact_prefix)

@@ -6,9 +6,16 @@ import json
 import re
 from base64 import b64decode
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from beagle.domain.errors import UnparsableMessageError
+from beagle.domain.events import Unreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from beagle.domain.events import Announced, NotAnObject, ObjectCreated
 
 _LARGEST = 2**63 - 1
 _LARGEST_DIGITS = len(str(_LARGEST))
@@ -21,6 +28,30 @@ def load_json(text: str) -> object:
         return json.loads(text)
     except (ValueError, RecursionError) as error:  # also numbers of thousands of digits, and deep nesting
         raise UnparsableMessageError("The message is no JSON that can be read.") from error
+
+
+def read_entries(
+    entries: list[object],
+    read: Callable[[object], ObjectCreated | NotAnObject],
+    wrap: Callable[[object], object],
+) -> tuple[Announced, ...]:
+    """Return what each entry of a message announces: of several, one that cannot be read spoils no other.
+
+    `wrap` makes an entry a message of its own.
+
+    Raises:
+        UnparsableMessageError: The only entry cannot be read.
+
+    """
+    if len(entries) == 1:
+        return (read(entries[0]),)
+    announced: list[Announced] = []
+    for entry in entries:
+        try:
+            announced.append(read(entry))
+        except UnparsableMessageError as error:
+            announced.append(Unreadable(reason=str(error), raw=json.dumps(wrap(entry))))
+    return tuple(announced)
 
 
 def decode_base64(text: str) -> str:

@@ -97,6 +97,38 @@ def test_one_message_may_announce_several_objects():
     assert waiting(world) == ["a/1.jpg", "a/3.png"]
 
 
+def test_one_record_that_nobody_can_read_does_not_take_those_beside_it_along():
+    """It is a letter of its own, which replays that record and no other."""
+    world = World()
+    world.prepare = replace(world.prepare, parse=parse_notification)
+    records = json.loads(s3_message("a/1.jpg", "a/2.jpg"))["Records"]
+    records[0]["eventVersion"] = "3.0"
+
+    report = run(world, json.dumps({"Records": records}))
+
+    assert report.again == {}
+    assert waiting(world) == ["a/2.jpg"]
+    [letter] = world.letters()
+    assert letter.code == "unparsable_message"
+    assert "3.0" in letter.reason
+    assert json.loads(letter.raw) == {"Records": records[:1]}
+
+
+def test_an_object_that_is_refused_is_one_letter_however_long_another_of_its_message_waits():
+    """The message comes again for the other: a letter at each delivery would be a hundred of them."""
+    [route] = ROUTES["routes"]
+    world = World(routes={"team": "acme", "routes": [{**route, "group": {"slots": ["l.jpg", "r.jpg"]}}]})
+    world.prepare = replace(world.prepare, parse=parse_notification)
+    records = json.loads(s3_message("a/l.jpg", "a/empty.jpg"))["Records"]
+    records[1]["s3"]["object"]["size"] = 0
+    world.uploads.send([json.dumps({"Records": records})])
+
+    world.settle(hours=30)
+
+    assert sorted(letter.code for letter in world.letters()) == ["empty_object", "group_incomplete"]
+    assert not world.uploads
+
+
 def test_what_announces_no_object_is_ignored_with_its_code():
     """Test messages and deletions are acknowledged, and counted."""
     world = World()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from beagle.domain.errors import UnparsableMessageError
 from beagle.domain.events import NotAnObject, Notification, ObjectCreated, ObjectRef
@@ -12,9 +13,13 @@ from beagle.providers.wire import (
     load_json,
     optional_number_at,
     optional_text_at,
+    read_entries,
     text_at,
     time_at,
 )
+
+if TYPE_CHECKING:
+    from beagle.domain.events import Announced
 
 _KNOWN_VERSION = re.compile(r"2\.[0-9]+")
 
@@ -40,7 +45,7 @@ def _unwrap_sns(message: object) -> object:
     return load_json(text_at(message, "Message"))
 
 
-def _announced(message: object) -> tuple[ObjectCreated | NotAnObject, ...]:
+def _announced(message: object) -> tuple[Announced, ...]:
     if find(message, "Event") == "s3:TestEvent":
         return (NotAnObject(code="test_notification", detail="s3:TestEvent"),)
     if find(message, "detail-type") is not None:
@@ -52,7 +57,7 @@ def _announced(message: object) -> tuple[ObjectCreated | NotAnObject, ...]:
         )
     if not records:
         return (NotAnObject(code="empty_notification"),)
-    return tuple(_from_record(record) for record in records)
+    return read_entries(records, _from_record, lambda record: {"Records": [record]})
 
 
 def _from_record(record: object) -> ObjectCreated | NotAnObject:

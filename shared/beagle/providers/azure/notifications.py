@@ -13,6 +13,7 @@ from beagle.providers.wire import (
     load_json,
     optional_number_at,
     optional_text_at,
+    read_entries,
     text_at,
     time_at,
 )
@@ -43,7 +44,7 @@ def parse_notification(body: str) -> Notification:
     events = message if isinstance(message, list) else [message]
     if not events:
         return Notification(announced=(NotAnObject(code="empty_notification"),))
-    return Notification(announced=tuple(_announced(event) for event in events))
+    return Notification(announced=read_entries(events, _announced, lambda event: event))
 
 
 def _announced(event: object) -> ObjectCreated | NotAnObject:
