@@ -11,7 +11,7 @@ def load_yaml(text: str) -> object:
     """Return the document.
 
     Raises:
-        RoutesError: It is no YAML, or says a thing twice.
+        RoutesError: It is no YAML, says a thing twice, or merges mappings.
 
     """
     try:
@@ -26,6 +26,11 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:  # noqa: FBT001, FBT002 - PyYAML's signature
         mapping: dict[object, object] = {}
         for key_node, value_node in node.value:
+            if key_node.tag == "tag:yaml.org,2002:merge":
+                raise RoutesError(
+                    f"The routes file merges mappings (<<, line {key_node.start_mark.line + 1}): that is not "
+                    "taken, write the fields out. Whole values may be named (&name) and used again (*name)."
+                )
             key = self.construct_object(key_node, deep=True)
             if not isinstance(key, str):
                 raise yaml.constructor.ConstructorError(

@@ -158,3 +158,17 @@ def test_a_field_that_stands_twice_is_refused():
     """YAML forgives it and loses one of the two."""
     with pytest.raises(RoutesError, match="'team' stands twice"):
         load_routes("team: a\nteam: b\nroutes: []")
+
+
+def test_merged_mappings_are_refused_by_name_and_whole_values_may_be_used_again():
+    """`<<` is no part of YAML 1.2: the message says so, and not that the file is no YAML."""
+    route = "dataset: d\n  storage: s\n"
+    with pytest.raises(RoutesError, match=r"merges mappings \(<<, line 4\)"):
+        load_routes(
+            f"team: a\nroutes:\n- name: one\n  watch: {{<<: &b {{bucket: x}}, prefix: y/}}\n  {route}"
+        )
+
+    found = load_routes(
+        f"team: a\nroutes:\n- name: one\n  watch: &x {{bucket: x}}\n  {route}- name: two\n  watch: *x\n  {route}"
+    )
+    assert [one.watch.bucket for one in found.routes] == ["x", "x"]
