@@ -169,6 +169,7 @@ def test_merged_mappings_are_refused_by_name_and_whole_values_may_be_used_again(
         )
 
     found = load_routes(
-        f"team: a\nroutes:\n- name: one\n  watch: &x {{bucket: x}}\n  {route}- name: two\n  watch: *x\n  {route}"
+        f"team: a\nroutes:\n- name: one\n  watch: &x {{bucket: x}}\n  {route}"
+        f"- name: two\n  watch: *x\n  {route}"
     )
     assert [one.watch.bucket for one in found.routes] == ["x", "x"]
