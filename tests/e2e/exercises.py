@@ -132,9 +132,9 @@ def makes_a_thumbnail(bench: Bench, stage: Function) -> bool:
 
 
 def misses_a_picture(bench: Bench, stage: Function) -> bool:
-    """What is gone is told from what is forbidden."""
+    """What is gone is told from what is forbidden, once it was missed twice."""
     event = bench.announced(f"archive/{new('.png')}")
-    bench.run(stage, dump_event(event, 0))
+    bench.run(stage, dump_event(event, 0), receives=2)
     return bool(bench.found("dead_letters", "object_gone", event.ref.key))
 
 
@@ -181,9 +181,9 @@ def leaves_a_registered_video(bench: Bench, stage: Function) -> bool:
 
 
 def misses_a_video(bench: Bench, stage: Function) -> bool:
-    """What is gone is told from what is forbidden."""
+    """What is gone is told from what is forbidden, once it was missed twice."""
     event = bench.announced(f"archive/{new('.mp4')}")
-    bench.run(stage, dump_item(ready(event, "read_only")))
+    bench.run(stage, dump_item(ready(event, "read_only")), receives=2)
     return bool(bench.found("dead_letters", "object_gone", event.ref.key))
 
 

@@ -218,13 +218,14 @@ def test_a_video_for_which_memory_has_no_room_is_a_dead_letter_that_says_what_to
     assert not place.artifacts()
 
 
-def test_an_object_that_is_gone_is_a_dead_letter(archive):
+def test_an_object_that_is_gone_is_a_dead_letter_once_it_was_missed_twice(archive):
+    """A store may say so once of what is there."""
     place = archive()
     place.upload("in/1.jpg", photo(), times=1)
     obstore.delete(place.bucket, "in/1.jpg")
     place.settle()
 
-    assert [letter.code for letter in place.world.letters()] == ["object_gone"]
+    assert [(letter.code, letter.attempts) for letter in place.world.letters()] == [("object_gone", 2)]
 
 
 def test_artifacts_are_no_uploads(archive):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from beagle.domain.errors import (
     BeagleError,
+    ObjectGoneError,
     QueueUnavailableError,
     ServiceError,
     SupersededError,
@@ -40,6 +41,11 @@ class Subject:
     replayed: int = 0
 
 
+def _is_asked_again(subject: Subject, error: VerdictError) -> bool:
+    """Say whether a verdict is too early: that an object is gone is seen twice before it is believed."""
+    return isinstance(error, ObjectGoneError) and subject.message.attempts == 1
+
+
 @dataclass(frozen=True, slots=True)
 class Endings:
     """Turns errors into outcomes, by their class alone."""
@@ -55,7 +61,7 @@ class Endings:
         """Dead-letter what can never succeed; leave the rest in its queue, unless nothing is left to do."""
         if isinstance(error, SupersededError):
             return self.good(Ending.SUPERSEDED, subject, error.code, str(error))
-        if isinstance(error, VerdictError):
+        if isinstance(error, VerdictError) and not _is_asked_again(subject, error):
             return self.bury(subject, error)
         return self.again(subject, error)
 
