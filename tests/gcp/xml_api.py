@@ -52,7 +52,17 @@ class XmlApi:
         self._uploads = itertools.count()
 
     def answer(self, request: Request) -> Reply:
-        """Carry a request out; what it refuses is raised."""
+        """Carry a request out; what it refuses is raised.
+
+        Its own words, a list and the like, are packed for who says that gzip is taken.
+        """
+        reply = self._answer(request)
+        if reply.headers.get("Content-Type") == XML["Content-Type"] and takes_gzip(request):
+            packed = {**reply.headers, "Content-Encoding": "gzip"}
+            return Reply(reply.status, packed, gzip.compress(reply.body))
+        return reply
+
+    def _answer(self, request: Request) -> Reply:
         bucket, _, key = request.path.lstrip("/").partition("/")
         bucket, key = unquote(bucket), unquote(key)
         if not key:
@@ -112,7 +122,7 @@ class XmlApi:
             "Content-Type": stored.content_type,
             "Last-Modified": format_datetime(stored.created, usegmt=True),
         }
-        if stored.content_encoding == "gzip" and "gzip" not in request.headers.get("accept-encoding", ""):
+        if stored.content_encoding == "gzip" and not takes_gzip(request):
             # https://cloud.google.com/storage/docs/transcoding: whole, unpacked, whatever range is asked for
             return Reply(200, headers, gzip.decompress(stored.data))
         if stored.content_encoding:
@@ -129,6 +139,11 @@ class XmlApi:
         )
         body = f"<ListBucketResult><IsTruncated>false</IsTruncated>{contents}</ListBucketResult>"
         return Reply(200, XML, body.encode())
+
+
+def takes_gzip(request: Request) -> bool:
+    """Say whether the asker unpacks gzip, or says so."""
+    return "gzip" in request.headers.get("accept-encoding", "")
 
 
 def ranged(data: bytes, wanted: str, headers: dict[str, str]) -> Reply:

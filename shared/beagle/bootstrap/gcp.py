@@ -96,17 +96,24 @@ def _objects(settings: Settings, clock: Clock) -> Objects:
 
     google = Google(settings.storage_emulator_host, pause=clock.sleep)
     return Objects(
-        store_of=lru_cache(partial(_bucket, settings, large)),
+        store_of=lru_cache(partial(_bucket, settings, large, as_kept=True)),
+        written_of=lru_cache(partial(_bucket, settings, large)),
         open_odd=partial(open_odd, google),
         artifact_prefix=settings.artifact_prefix,
     )
 
 
-def _bucket(settings: Settings, patience: Callable[..., Patience], name: str) -> GCSStore:
-    """Return a bucket; credentials are the function's own account's."""
+def _bucket(
+    settings: Settings, patience: Callable[..., Patience], name: str, *, as_kept: bool = False
+) -> GCSStore:
+    """Return a bucket; credentials are the function's own account's.
+
+    Objects come `as_kept` to who says that gzip is taken: for others Cloud Storage unpacks it. But it may
+    then pack its own words, too, such as a list, and obstore does not unpack them.
+    """
     options = patience(allow_http=settings.storage_emulator_host.startswith("http://"))
-    # Objects come as they are kept: Cloud Storage unpacks gzip for who does not say that it takes it.
-    options["client_options"]["default_headers"] = {"Accept-Encoding": "gzip"}
+    if as_kept:
+        options["client_options"]["default_headers"] = {"Accept-Encoding": "gzip"}
     if not settings.storage_emulator_host:
         return GCSStore(name, **options)
     return GCSStore(

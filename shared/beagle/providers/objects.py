@@ -90,6 +90,8 @@ class Objects:
     """A bucket by its name; asked often, so it should remember."""
     open_odd: OpenOdd
     artifact_prefix: str
+    written_of: Callable[[str], ObjectStore] | None = None
+    """The bucket to write to, where it is asked in another way than to read."""
 
     def open(self, event: ObjectCreated) -> ObjectReader:
         """Return a reader of exactly the content that the event announced.
@@ -114,7 +116,7 @@ class Objects:
     def sink(self, event: ObjectCreated, ready: ReadyItem) -> StoreSink:
         """Return where the artifacts go of an object that is the item's, or one of its slots'."""
         root = derive_artifact_root(self.artifact_prefix, event.ref, event.content, ready.asked)
-        store = self.store_of(event.ref.bucket)
+        store = (self.written_of or self.store_of)(event.ref.bucket)
         return StoreSink(store, event.ref, root, azure_container=ready.azure_container)
 
 
