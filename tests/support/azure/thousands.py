@@ -91,6 +91,9 @@ def run(  # noqa: PLR0913 - what is to happen
                 "BEAGLE_STORAGE": "acme-uploads",
                 "BEAGLE_BUCKET": bucket,
                 "BEAGLE_REQUESTS_PER_MINUTE": "1000",
+                # For so long nobody else posts what a killed instance was to post: on Azure five minutes,
+                # and its messages come again after ten.
+                "BEAGLE_INVOCATION_SECONDS": "50",
             },
             lease=lease if faults else 60,
         ) as deployment,
