@@ -49,8 +49,6 @@ def claim(works: list[Work], this: Round) -> list[tuple[Work, Kept]]:
 def _next_entry(work: Work, kept: Kept, attempt: Attempt, this: Round) -> LedgerEntry | None:
     """Return the entry to write before posting; None where the item has been ended, or will be renamed."""
     match decide(kept.entry, work.ready):
-        case "post":
-            return intend(work.ready, attempt)
         case "post_again" if is_in_flight(kept.entry, attempt.begins):
             # Posted beside the other, a name that Darwin calls taken would prove nothing to either.
             this.end(work, LedgerConflictError(f"Another delivery of {work.ready.event.ref} is under way."))
@@ -60,13 +58,13 @@ def _next_entry(work: Work, kept: Kept, attempt: Attempt, this: Round) -> Ledger
             this.good(work, Ending.ALREADY_REGISTERED)
         case "superseded":
             this.good(work, Ending.SUPERSEDED, "older_content")
-        case "announced_again" | "overwritten" | "collision":
-            return _take_over(work, kept, attempt, this)
+        case "post" | "announced_again" | "overwritten" | "collision":
+            return _take(work, kept, attempt, this)
     return None
 
 
-def _take_over(work: Work, kept: Kept, attempt: Attempt, this: Round) -> LedgerEntry | None:
-    """Return the entry to write where the item that the ledger knows is gone from Darwin; else end the work.
+def _take(work: Work, kept: Kept, attempt: Attempt, this: Round) -> LedgerEntry | None:
+    """Return the entry to write where the name is free, or its item is gone from Darwin; else end the work.
 
     It may have been removed or renamed since the ledger saw it, or never have stood: a POST of it whose
     answer was lost came to nothing.
@@ -74,9 +72,9 @@ def _take_over(work: Work, kept: Kept, attempt: Attempt, this: Round) -> LedgerE
     other = _under_new_name(work, kept.entry)
     try:
         if other and _has(other, this):
-            this.renamed.append(
-                other
-            )  # it is registered already, or about to be: the freed name is not for it
+            this.renamed.append(other)  # it stands there, or is about to: once is enough
+        elif kept.entry.is_free:
+            return intend(work.ready, attempt)
         elif kept.entry.state != "intent" and _is_gone(work, this):
             return intend(work.ready, attempt, over=kept.entry)
         else:
@@ -118,7 +116,7 @@ def end_as_taken(work: Work, kept: Kept, this: Round) -> None:
 def _under_new_name(work: Work, entry: LedgerEntry) -> Work | None:
     """Return the work under the name that its route gives it beside what the entry is of, if it gives one."""
     claimant = work.ready.claimant
-    if not entry.is_of(claimant):
+    if entry.is_free or not entry.is_of(claimant):
         return work.under_another_name(claimant.ref.key) if work.renames else None
     if entry.content == claimant.content or work.renamed or work.ready.on_overwrite != "new_name":
         return None

@@ -101,8 +101,24 @@ class CrashingLedger:
         return result
 
 
+class Interrupted:
+    """The real registrar, which lets something else happen before it sends."""
+
+    def __init__(self, registrar, between):
+        self.registrar = registrar
+        self.between = between
+
+    def register(self, destination, items, deadline):
+        if self.between:
+            self.between.pop()()
+        return self.registrar.register(destination, items, deadline)
+
+    def __getattr__(self, name):
+        return getattr(self.registrar, name)
+
+
 class AnyHistory(RuleBasedStateMachine):
-    """Uploads, overwrites, duplicates, reorderings, crashes, outages, blocks and replays, in any order."""
+    """Uploads, overwrites, duplicates, crashes, outages, strangers, deletions and replays, in any order."""
 
     @initialize(
         flat=st.booleans(),
@@ -110,8 +126,9 @@ class AnyHistory(RuleBasedStateMachine):
         on_name_collision=st.sampled_from(["dead_letter", "new_name"]),
         cap=st.sampled_from([1, 2, 3, 100]),
         seed=st.integers(0, 3),
+        strangers=st.sets(KEYS, max_size=3),
     )
-    def start(self, flat, on_overwrite, on_name_collision, cap, seed):
+    def start(self, flat, on_overwrite, on_name_collision, cap, seed, strangers):  # noqa: PLR0913, PLR0917 - a world's
         [route] = ROUTES["routes"]
         routes = {
             "team": "acme",
@@ -126,11 +143,23 @@ class AnyHistory(RuleBasedStateMachine):
         }
         self.world = World(routes=routes, items_per_request=cap, seed=seed)
         self.world.ledger = self.ledger = CrashingLedger(self.world.ledger)
-        self.instances = [self.world.instance(), self.world.instance()]
         self.parsed = parse_routes(routes)
+        self.on_overwrite = on_overwrite
+        self.between = []
+        self.instances = [self._instance(), self._instance()]
+        for key in strangers:
+            self._seed_stranger(key)
+        self.world.clock.advance(60)
         self.versions = {}
         self.uploaded = set()
+        self.deleted = set()
         self.letters_seen = set()
+
+    def _seed_stranger(self, key):
+        """Have somebody else hold the name that a key wants; of two keys with one name, once."""
+        place = route_event(self.parsed, self.world.event(key)).item.id
+        if ("incoming", place.path, place.name) not in self.world.places():
+            self.world.darwin.seed_item("incoming", place.path, place.name, f"not ours/{key}", size_bytes=7)
 
     # --- what may happen -------------------------------------------------------------------------------
 
@@ -166,7 +195,7 @@ class AnyHistory(RuleBasedStateMachine):
             stage = self.world.guard("register", self.instances[which])
             report = stage.run(batch, Budget(self.world.clock, seconds))
         except Killed:
-            self.instances[which] = self.world.instance()
+            self.instances[which] = self._instance()
             return
         assert {message.id for message in batch} >= set(report.again)
         assert len(report.outcomes) == len(batch)
@@ -181,7 +210,34 @@ class AnyHistory(RuleBasedStateMachine):
                 stage = self.world.guard("register", self.instances[0])
                 stage.run(batch, Budget(self.world.clock, 60))
             except Killed:
-                self.instances[0] = self.world.instance()
+                self.instances[0] = self._instance()
+
+    def _instance(self):
+        """Return an instance of register between whose ledger and Darwin something else may happen."""
+        return self.world.instance(Interrupted(self.world.registrar(), self.between))
+
+    @rule(which=st.integers(0, 1), most=st.sampled_from([1, 5]), other=st.sampled_from([1, 5]))
+    def work_interleaved(self, which, most, other):
+        """One instance takes a batch while the other has written its intents and not posted yet."""
+
+        def overtake():
+            try:
+                self.work(1 - which, other, 60)
+            except Killed:  # the other process alone
+                self.instances[1 - which] = self._instance()
+
+        self.between.append(overtake)
+        self.work(which, most, 60)
+        self.between.clear()
+
+    @rule(data=st.data())
+    def delete_in_darwin(self, data):
+        """A person deletes an item; what was uploaded before need not come back."""
+        items = self.world.darwin.items()
+        if items:
+            chosen = data.draw(st.sampled_from(sorted(items, key=lambda item: (item.path, item.name))))
+            self.world.darwin.remove_item(chosen.id)
+            self.deleted.add(chosen.slots[0].storage_key)
 
     @rule(fault=st.one_of(FAULTS, STATUSES, AFTER_COMMIT))
     def break_darwin(self, fault):
@@ -237,6 +293,13 @@ class AnyHistory(RuleBasedStateMachine):
         assert len(places) == len(set(places))
 
     @invariant()
+    def every_object_is_registered_once(self):
+        """Whatever names it was given; only new contents may have items of their own."""
+        if self.on_overwrite != "new_name":
+            keys = self.world.storage_keys()
+            assert len(keys) == len(set(keys))
+
+    @invariant()
     def every_upload_is_somewhere(self):
         """Conservation, object by object: queued, dead-lettered, or ended in a recorded outcome."""
         queued = {self._identity(messages.load_item(body).event) for body in self.world.items.bodies()}
@@ -275,12 +338,29 @@ class AnyHistory(RuleBasedStateMachine):
         self.every_upload_is_somewhere()
         assert not world.uploads
         assert not world.items
-        registered = set(world.storage_keys())
-        excused = {"name_collision", "object_overwritten"}
-        lettered = {letter.event.ref.key for letter in world.letters() if letter.code in excused}
+        excused = {"name_collision", "object_overwritten", "already_exists_unverified"}
         assert {letter.code for letter in world.letters()} <= excused
-        for key in self.versions:
+        self._everything_stands_or_says_why(set(self.versions) - self.deleted, excused)
+        self._what_is_deleted_and_uploaded_comes_back()
+
+    def _everything_stands_or_says_why(self, keys, excused):
+        registered = set(self.world.storage_keys())
+        lettered = {letter.event.ref.key for letter in self.world.letters() if letter.code in excused}
+        for key in keys:
             assert key in registered | lettered, key
+
+    def _what_is_deleted_and_uploaded_comes_back(self):
+        """Whatever happened before: then nobody else is there but whom one's own name collides with."""
+        world = self.world
+        for item in world.darwin.items():
+            world.darwin.remove_item(item.id)
+        for kept in list(world.letter_box.list_letters()):
+            world.letter_box.remove(kept)
+        for key in sorted(self.versions):
+            self.upload(key, 1)
+            world.settle()
+        self._everything_stands_or_says_why(self.versions, {"name_collision"})
+        self.every_name_is_registered_once()
 
 
 AnyHistory.TestCase.settings = settings(

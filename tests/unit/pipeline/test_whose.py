@@ -383,6 +383,18 @@ def test_an_object_under_its_second_name_does_not_take_the_first_when_that_is_fr
     assert world.endings() == {Ending.REGISTERED: 2, Ending.ALREADY_REGISTERED: 1}
 
 
+def test_an_object_under_its_second_name_does_not_take_the_first_when_a_stranger_frees_it():
+    world = occupied(on_name_collision="new_name")
+    world.upload("a/1.jpg")
+    world.settle()
+    remove(world, "elsewhere.jpg")
+    world.upload("a/1.jpg")
+    world.settle()
+
+    assert world.storage_keys() == ["a/1.jpg"]
+    assert world.registrations() == 2
+
+
 def test_a_new_content_under_its_second_name_does_not_take_the_first_when_that_is_freed():
     world = routed(on_overwrite="new_name")
     world.upload("a/1.jpg", "v1", "01")
