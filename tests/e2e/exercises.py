@@ -15,7 +15,7 @@ from beagle.domain.keys import derive_state_key
 from beagle.domain.making import Making
 from beagle.emulator import DEFAULT_TEAM
 from beagle.messages import dump_claim, dump_entry, dump_event, dump_item
-from beagle.pipeline.claims import intend, registered
+from beagle.pipeline.claims import Attempt, intend, registered
 from e2e.conftest import DATASET, READ_ONLY, READ_WRITE
 from e2e.hands import SOURCES
 
@@ -172,8 +172,8 @@ def forwards_a_large_item(bench: Bench, stage: Function) -> bool:
 def leaves_a_registered_video(bench: Bench, stage: Function) -> bool:
     """What the ledger calls registered is not even looked for."""
     one = ready(bench.announced(f"archive/{new('.mp4')}"), "read_only")
-    item = one.item.id
-    entry = dump_entry(registered(intend(one)))
+    item, now = one.item.id, one.event.occurred_at
+    entry = dump_entry(registered(intend(one, Attempt(now, now))))
     key = derive_state_key("ledger", item.team, item.dataset, item.path, item.name)
     bench.stack.aws.client("s3").put_object(Bucket=bench.state, Key=f"{key}.json", Body=entry)
     _, lines = bench.run(stage, dump_item(one))
