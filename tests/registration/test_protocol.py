@@ -77,6 +77,8 @@ def test_every_item_gets_exactly_its_own_answer_however_the_reply_is_twisted(
     conducts: list[str], order: object, strangers: int
 ) -> None:
     """Blocked, omitted, doubled, contradicted, reordered, invented: an item's own entries decide."""
+    if conducts == ["left out"] and strangers == 1:
+        strangers = 2  # the only answer to an only item is its own, whatever name it gives
     names = [f"{number}.jpg" for number in range(len(conducts))]
     items, blocks = [accepted(f"never sent {number}") for number in range(strangers)], []
     for name, conduct in zip(names, conducts, strict=True):
@@ -92,6 +94,9 @@ def test_every_item_gets_exactly_its_own_answer_however_the_reply_is_twisted(
     assert isinstance(understood, Answered)
     assert [type(answer) for answer in understood.answers] == [CONDUCTS[conduct] for conduct in conducts]
     assert understood.strangers == strangers
+    assert [names[index] for index in understood.left_out] == [
+        name for name, conduct in zip(names, conducts, strict=True) if conduct == "left out"
+    ]
     for name, answer in zip(names, understood.answers, strict=True):
         if isinstance(answer, Accepted):
             assert answer.item_id == f"id-{name}"
@@ -106,11 +111,26 @@ def test_an_item_is_recognised_however_darwin_writes_its_path(path: str) -> None
 
 
 def test_the_same_name_at_another_path_is_another_item() -> None:
-    understood = understand(reply({"items": [accepted("1.jpg", "/b")]}), ONE)
+    understood = understand(reply({"items": [accepted("1.jpg", "/b")]}), ids("1.jpg", "2.jpg"))
 
     assert isinstance(understood, Answered)
     assert isinstance(understood.answers[0], Postponed)
     assert understood.strangers == 1
+
+
+@pytest.mark.parametrize("name", ["x-1.jpg", "1.JPG", "renamed by Darwin"])
+def test_the_only_answer_to_an_only_item_is_its_own(name: str) -> None:
+    """Darwin may keep names in a form of its own: no item waits for an answer that it has."""
+    body = {"items": [accepted(name, "/elsewhere")]}
+
+    assert understand(reply(body), ONE) == Answered((Accepted(f"id-{name}"),))
+
+
+@pytest.mark.parametrize(("sent", "kept"), [(" x.jpg", "x.jpg"), ("X.JPG", "x.jpg"), ("e\u0301", "\u00e9")])
+def test_a_name_is_recognised_in_the_form_that_darwin_keeps(sent: str, kept: str) -> None:
+    understood = understand(reply({"items": [accepted(kept), accepted("b")]}), ids("b", sent))
+
+    assert understood == Answered((Accepted("id-b"), Accepted(f"id-{kept}")))
 
 
 def test_a_name_with_separate_accents_is_recognised_when_darwin_composes_them() -> None:

@@ -68,9 +68,16 @@ GUARDS = [
     Guard(
         "unique within a request: two items of one name never go together",
         "pipeline/register.py",
-        "now.setdefault(work.ready.item.id, work) is not work",
-        "now.setdefault((work.ready.item.id, work.message.id), work) is not work",
+        "now.setdefault(_likeness(work), work) is not work",
+        "now.setdefault((_likeness(work), work.message.id), work) is not work",
         f"{REGISTER}::test_a_notification_delivered_twice_registers_once",
+    ),
+    Guard(
+        "unique within a request: nor do two that Darwin may take for one",
+        "pipeline/register.py",
+        "now.setdefault(_likeness(work), work) is not work",
+        "now.setdefault(work.ready.item.id, work) is not work",
+        f"{WHOSE}::test_two_names_that_darwin_takes_for_one_are_one_item_and_one_letter",
     ),
     Guard(
         "artifact prefix: what we write is no upload",

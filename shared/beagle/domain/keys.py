@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 from beagle.domain.errors import UnregisterableKeyError, UnusableNameError
 from beagle.domain.media import suffix_of
@@ -103,6 +104,19 @@ def hash8(text: str) -> str:
 def normalise_path(path: str) -> str:
     """Return an item path as Darwin shows it: one leading slash, none behind, none doubled."""
     return "/" + "/".join(part for part in path.split("/") if part)
+
+
+def derive_likeness(path: str, name: str) -> tuple[str, str]:
+    """Return what two places share that Darwin may take for one: how it compares names is not public.
+
+    They may differ in the case of letters, in how accents are composed, and in white space around a name.
+    """
+    folders = (_likeness(part) for part in path.split("/"))
+    return normalise_path("/".join(folders)), _likeness(name)
+
+
+def _likeness(text: str) -> str:
+    return normalize("NFC", normalize("NFC", text).casefold()).strip()
 
 
 def require_name(name: str) -> str:

@@ -6,11 +6,12 @@ redelivery finds the intent and knows that a name Darwin calls taken may have be
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cmp_to_key
 from typing import TYPE_CHECKING
 
 from beagle.domain.errors import BeagleError, BugError, DarwinNotAskedError, ServiceError
+from beagle.domain.keys import derive_likeness
 from beagle.messages import load_item
 from beagle.pipeline.account import Account
 from beagle.pipeline.bugs import bugs_told
@@ -51,7 +52,7 @@ class Register:
         while waiting:
             # Names are unique within a round, and so within a request: answers name items by nothing else.
             now: dict[ItemId, Work] = {}
-            later = [work for work in waiting if now.setdefault(work.ready.item.id, work) is not work]
+            later = [work for work in waiting if now.setdefault(_likeness(work), work) is not work]
             waiting = [*self._round(list(now.values()), account, deadline), *later]
         return account.close()
 
@@ -109,6 +110,13 @@ class Register:
         wait = self.registrar.seconds_to_wait(destination)
         if wait > min(LONGEST_IDLE, deadline.remaining() - SPARE):
             raise DarwinNotAskedError("Darwin is left alone for a while.", retry_after=wait)
+
+
+def _likeness(work: Work) -> ItemId:
+    """Return the place of an item, alike for all that Darwin may take for one."""
+    item = work.ready.item.id
+    path, name = derive_likeness(item.path, item.name)
+    return replace(item, path=path, name=name)
 
 
 def _newest_first(works: list[Work]) -> list[Work]:

@@ -13,6 +13,7 @@ from beagle.domain.errors import (
     DarwinNotAskedError,
     DarwinNotFoundError,
 )
+from beagle.domain.keys import derive_likeness
 from beagle.registration.pacing import PASSING, Pacer
 from beagle.registration.protocol import place_of, trouble_of
 from beagle.registration.reading import entries, load, text_of
@@ -64,10 +65,13 @@ class Lookup:
             raise
         if not isinstance(document, dict) or not isinstance(document.get("items"), list):
             raise DarwinError("Darwin's list of items is not readable.")
-        for entry in entries(document["items"]):
-            path, name = entry.get("path"), entry.get("name")
-            if isinstance(path, str) and place_of(path, str(name)) == place_of(item.path, item.name):
-                return _standing(entry)
+        place, likeness = place_of(item.path, item.name), derive_likeness(item.path, item.name)
+        listed = [(named, entry) for entry in entries(document["items"]) if (named := _place(entry))]
+        # What is listed under another form of the name is what Darwin takes the name for.
+        same = [entry for named, entry in listed if named == place]
+        alike = [entry for named, entry in listed if derive_likeness(*named) == likeness]
+        if found := same or alike:
+            return _standing(found[0])
         page = document.get("page")
         if isinstance(page, dict) and page.get("next"):
             raise DarwinError("Darwin lists other items than it was asked for.")
@@ -105,6 +109,11 @@ class Lookup:
             raise
         self._pacer.went_well()
         return load(reply.body)
+
+
+def _place(entry: Mapping[str, Any]) -> tuple[str, str] | None:
+    path, name = entry.get("path"), entry.get("name")
+    return place_of(path, name) if isinstance(path, str) and isinstance(name, str) else None
 
 
 def _standing(entry: Mapping[str, Any]) -> Standing:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
-from unicodedata import normalize
 
 from beagle.domain.answers import ALREADY_EXISTS, Accepted, Answer, NameTaken, Postponed, Refused
 from beagle.domain.errors import (
@@ -25,7 +24,7 @@ from beagle.domain.errors import (
     RequestTooLargeError,
     UnknownTagsError,
 )
-from beagle.domain.keys import normalise_path
+from beagle.domain.keys import derive_likeness, normalise_path
 from beagle.registration.reading import bounded, codes, entries, load_object, said, text_of, words
 
 if TYPE_CHECKING:
@@ -99,6 +98,8 @@ class Answered:
 
     answers: tuple[Answer, ...]
     strangers: int = 0
+    left_out: tuple[int, ...] = ()
+    """Which items were not answered: a stranger may be one of them, under a name of Darwin's making."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,25 +167,28 @@ def _item_by_item(reply: Reply, sent: Sequence[ItemId], *, after_ambiguity: bool
     """Give each item its answer: registered, blocked, or, where the reply is not plain, none yet.
 
     Success says nothing by itself: what was not registered is in `blocked_items`. An item in neither list,
-    in both, or twice in one has no verdict; the others have theirs.
+    in both, or twice in one has no verdict; the others have theirs. What alone is answered to an item that
+    was sent alone is that item, whatever Darwin makes of its name.
     """
     document = None if reply.cut_short else load_object(reply.body)
     if document is None or not any(isinstance(document.get(key), list) for key in ("items", "blocked_items")):
         why = "broke off" if reply.cut_short else f"is not readable: {said(reply.body) or 'it is empty'}"
         return Trouble(DarwinAmbiguousError(f"Darwin answered {reply.status}, but the reply {why}"))
-    places = _Places(sent)
+    listed = [(key, entry) for key in ("items", "blocked_items") for entry in entries(document.get(key))]
+    places = _Places(sent, alone=len(sent) == len(listed) == 1)
     found: defaultdict[int, list[Answer]] = defaultdict(list)
     strangers = 0
-    for key in ("items", "blocked_items"):
-        for entry in entries(document.get(key)):
-            index = places.index_of(entry)
-            if index is None:
-                strangers += 1
-            elif key == "items":
-                found[index].append(Accepted(text_of(entry.get("id"))))
-            else:
-                found[index].append(_blocked(entry, sent[index], after_ambiguity=after_ambiguity))
-    return Answered(tuple(_the_one(found[index]) for index in range(len(sent))), strangers)
+    for key, entry in listed:
+        index = places.index_of(entry)
+        if index is None:
+            strangers += 1
+        elif key == "items":
+            found[index].append(Accepted(text_of(entry.get("id"))))
+        else:
+            found[index].append(_blocked(entry, sent[index], after_ambiguity=after_ambiguity))
+    everyone = range(len(sent))
+    left_out = tuple(index for index in everyone if not found[index])
+    return Answered(tuple(_the_one(found[index]) for index in everyone), strangers, left_out)
 
 
 def _the_one(answers: list[Answer]) -> Answer:
@@ -205,25 +209,24 @@ def place_of(path: str, name: str) -> tuple[str, str]:
 class _Places:
     """Finds the item that an entry speaks of. Entries carry nothing of ours but path and name."""
 
-    def __init__(self, sent: Sequence[ItemId]) -> None:
+    def __init__(self, sent: Sequence[ItemId], *, alone: bool) -> None:
+        self._alone = alone
         self._exact = {place_of(item.path, item.name): index for index, item in enumerate(sent)}
         # Darwin may compose a name's accents: NFD, as macOS has it, would never be recognised again.
-        self._composed: dict[tuple[str, str], int | None] = {}
+        self._alike: dict[tuple[str, str], int | None] = {}
         for place, index in self._exact.items():
-            composed = _composed(place)
-            self._composed[composed] = None if composed in self._composed else index
+            likeness = derive_likeness(*place)
+            self._alike[likeness] = None if likeness in self._alike else index
 
     def index_of(self, entry: dict[str, object]) -> int | None:
         """Return the index of the item, None where it is none of ours, or not certain which."""
         path, name = entry.get("path"), entry.get("name")
         if not isinstance(path, str) or not isinstance(name, str):
             return None
+        if self._alone:
+            return 0
         place = place_of(path, name)
-        return self._exact.get(place, self._composed.get(_composed(place)))
-
-
-def _composed(place: tuple[str, str]) -> tuple[str, str]:
-    return normalize("NFC", place[0]), normalize("NFC", place[1])
+        return self._exact.get(place, self._alike.get(derive_likeness(*place)))
 
 
 def _blocked(entry: dict[str, object], item: ItemId, *, after_ambiguity: bool) -> Answer:

@@ -14,11 +14,11 @@ from beagle.domain.errors import (
     InvalidRequestError,
     RequestTooLargeError,
 )
-from beagle.registration.batching import fitting
+from beagle.registration.batching import fitting, require_fit
 from beagle.registration.client import SHORT_RETRIES, DarwinClient
 from beagle.registration.lookup import Lookup, quoted
 from beagle.registration.payloads import encode_item, join_request
-from beagle.registration.protocol import Answered, RefusedWhole, Trouble, place_of, understand
+from beagle.registration.protocol import Answered, RefusedWhole, Trouble, understand
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,10 +64,10 @@ class DarwinRegistrar:
         """Register items; return one answer for each, in order.
 
         Raises:
-            ValueError: Two items have one path and name, or one is for another destination.
+            ValueError: Two items have one path and name, or alike ones; or one is for another destination.
 
         """
-        _require_fit(destination, items)
+        require_fit(destination, items)
         run = _Run(self, destination, items, deadline)
         while waiting := run.waiting():
             sizes = [len(run.encoded[index]) for index in waiting[: self._most_items]]
@@ -111,6 +111,7 @@ class _Run:
         self._deadline = deadline
         self._answers: dict[int, Answer] = {}
         self._unsure: set[int] = set()  # an earlier request of this call may have registered them
+        self._alone: set[int] = set()  # Darwin answered under names that none of them has
         self._stopped: DarwinError | None = None
         self.encoded: list[bytes] = [self._encode(index) for index in range(len(items))]
 
@@ -122,10 +123,11 @@ class _Run:
             return b""
 
     def waiting(self) -> list[int]:
-        """Return the items without an answer that are still worth a request."""
+        """Return the items without an answer that are still worth a request, and may share it."""
         if self._stopped is not None:
             return []
-        return [index for index in range(len(self._items)) if index not in self._answers]
+        waiting = [index for index in range(len(self._items)) if index not in self._answers]
+        return [index for index in waiting if index not in self._alone] or waiting[:1]
 
     def finish(self) -> list[Answer]:
         """Return all answers; what was never sent after trouble is postponed by it."""
@@ -204,12 +206,21 @@ class _Run:
             case RefusedWhole() as refused:
                 self._pacer.went_well(self._lane)
                 return refused
-            case Answered(answers, strangers):
+            case Answered(answers, strangers, left_out):
                 self._pacer.went_well(self._lane)
                 self._answers.update(zip(part, answers, strict=True))
                 if strangers:
                     logger.warning("items answered that were not sent", extra={"items": strangers})
+                    self._send_alone([part[index] for index in left_out])
                 return None
+
+    def _send_alone(self, items: list[int]) -> None:
+        """Have items sent once more, each by itself: Darwin may know them by names of its own making."""
+        for index in items:
+            if index not in self._alone:
+                self._alone.add(index)
+                self._unsure.add(index)
+                del self._answers[index]
 
     def _stop(self, part: list[int], error: DarwinError) -> None:
         self._stopped = error
@@ -232,13 +243,3 @@ def _ambiguous(error: DarwinError) -> DarwinError:
     )
     ambiguous.__cause__ = error
     return ambiguous
-
-
-def _require_fit(destination: Destination, items: Sequence[Item]) -> None:
-    places = {place_of(item.id.path, item.id.name) for item in items}
-    if len(places) < len(items):
-        raise ValueError("Two items have one path and name: Darwin's answers could not tell them apart")
-    for item in items:
-        theirs = (item.id.team, item.id.dataset, item.storage, item.access)
-        if theirs != (destination.team, destination.dataset, destination.storage, destination.access):
-            raise ValueError(f"The item {item.id.name!r} is for another destination")

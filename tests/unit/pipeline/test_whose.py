@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
+from functools import partial
 from io import BytesIO
+from unicodedata import normalize
 
 import pytest
 import requests
@@ -306,17 +309,16 @@ def test_a_deleted_item_of_which_darwin_cannot_tell_now_waits():
 # --- what Darwin's list does not show --------------------------------------------------------------------
 
 
-def empty_lists(world: World):
-    """Make Darwin's list of items show nothing, as it may shortly after a registration."""
+def empty_lists(world: World, status=200, body=b'{"items": [], "page": {"count": 0, "next": null}}'):
+    """Make Darwin's list of items show nothing, as it may shortly after a registration, or as is given."""
     send = world.network.send
 
     def send_or_lie(request, **options):
         if request.method != "GET" or "/items" not in request.url:
             return send(request, **options)
         answer = requests.Response()
-        answer.status_code = 200
-        body = BytesIO(b'{"items": [], "page": {"count": 0, "next": null}}')
-        answer.raw = HTTPResponse(body=body, preload_content=False, status=200)
+        answer.status_code = status
+        answer.raw = HTTPResponse(body=BytesIO(body), preload_content=False, status=status)
         answer.request = request
         return answer
 
@@ -408,3 +410,106 @@ def test_a_new_content_under_its_second_name_does_not_take_the_first_when_that_i
 
     assert len(world.darwin.items()) == 1
     assert world.endings() == {Ending.REGISTERED: 2, Ending.ALREADY_REGISTERED: 1}
+
+
+# --- who may not look, and names that Darwin keeps in another form ----------------------------------------
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [(status, b"{}") for status in (400, 401, 403, 404, 405, 410, 422, 302)]
+    + [(200, b"<html>"), (200, b"[]"), (200, b'{"items": [{"name": "b"}], "page": {"next": "2"}}')],
+    ids=lambda answer: f"{answer[0]} {answer[1][:8].decode()}",
+)
+def test_a_list_that_darwin_does_not_give_is_asked_for_once(answer):
+    """Whatever the reason: a key that registers need not be able to look, and the object has its verdict."""
+    world = occupied()
+    empty_lists(world, *answer)
+    world.upload("a/1.jpg")
+    world.settle()
+
+    assert codes(world) == {"a/1.jpg": "already_exists_unverified"}
+    assert world.registrations() == 1
+
+
+@pytest.mark.parametrize("answer", [(500, b""), (503, b""), (429, b"{}"), (408, b"")])
+def test_a_list_that_darwin_does_not_give_now_is_waited_for(answer):
+    world = occupied()
+    send = empty_lists(world, *answer)
+    world.upload("a/1.jpg")
+    world.settle(hours=1)
+    waiting = len(world.items)
+    world.network.send = send
+    world.settle()
+
+    assert waiting == 1
+    assert codes(world) == {"a/1.jpg": "already_exists_unverified"}
+
+
+def keeping(world: World, form) -> World:
+    """Make Darwin keep, and find, names in a form of its own."""
+    send = world.network.send
+
+    def send_in_form(request, **options):
+        if request.method == "POST":
+            body = json.loads(request.body.read())
+            for item in body["items"]:
+                item["name"] = form(item["name"])
+            request.body = BytesIO(json.dumps(body).encode())
+        return send(request, **options)
+
+    world.network.send = send_in_form
+    return world
+
+
+FORMS = {
+    "composed": (partial(normalize, "NFC"), "a/\u00e9.jpg", "a/e\u0301.jpg"),
+    "without space": (str.strip, "a/x.jpg", "a/ x.jpg"),
+    "in small letters": (str.lower, "a/x.jpg", "a/X.jpg"),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("together", [True, False], ids=["together", "apart"])
+def test_two_names_that_darwin_takes_for_one_are_one_item_and_one_letter(form, together):
+    change, first, second = FORMS[form]
+    world = keeping(World(), change)
+    world.upload(first)
+    if not together:
+        world.settle()
+        world.clock.advance(60)
+    world.upload(second, size=2000)
+    world.settle()
+
+    assert world.storage_keys() == [first]
+    assert codes(world) == {second: "already_exists_unverified"}
+
+
+@pytest.mark.parametrize(
+    ("form", "key"),
+    [(form, key) for form, _, key in FORMS.values()] + [(lambda name: name.replace("x", "_"), "a/x.jpg")],
+    ids=[*FORMS, "as nobody foresees"],
+)
+def test_a_name_that_darwin_keeps_in_another_form_is_registered_and_costs_few_requests(form, key):
+    world = keeping(World(), form)
+    for name in (key, "a/y.jpg", "a/z.jpg"):
+        world.upload(name)
+    world.settle()
+
+    assert world.endings() == {Ending.REGISTERED: 3}
+    assert not world.letters()
+    assert world.registrations() <= 2
+
+
+@pytest.mark.parametrize("kept", ["1-x.jpg", "1.jpg"])
+def test_an_item_of_one_file_is_adopted_whether_darwin_calls_the_file_by_its_own_name_or_the_items(kept):
+    """What is registered without slots has the item's name for its file's."""
+    world = routed(item_name="{stem}-x{suffix}")
+    world.darwin.seed_item("incoming", "/a", "1-x.jpg", "a/1.jpg", size_bytes=1000)
+    [item] = world.darwin.items()
+    slot = replace(item.slots[0], file_name=kept)
+    world.darwin.context.world.items[item.id] = replace(item, slots=(slot,))
+    world.upload("a/1.jpg")
+    world.settle()
+
+    assert world.endings() == {Ending.ALREADY_REGISTERED: 1}
