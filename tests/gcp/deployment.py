@@ -85,7 +85,7 @@ class Deployment:
                 "STORAGE_EMULATOR_HOST": cloud.via(own),
                 "BEAGLE_INVOCATION_SECONDS": str(SECONDS[stage]),
             }
-            return Instance(stage, folder / own, environment | told, CONCURRENCY[stage], routes)
+            return Instance(stage, folder / own, told | environment, CONCURRENCY[stage], routes)
 
         self.instances = {
             stage: [start(stage, number) for number in range(count)] for stage, count in instances.items()

@@ -79,6 +79,8 @@ def run(  # noqa: PLR0913 - what is to happen
         "BEAGLE_STORAGE": "acme-uploads",
         "BEAGLE_BUCKET": bucket,
         "BEAGLE_REQUESTS_PER_MINUTE": "1000",
+        # For so long nobody else posts what a killed instance was to post; deployed, it is two minutes.
+        "BEAGLE_INVOCATION_SECONDS": "42",
     }
     with (
         serve(darwin) as server,
