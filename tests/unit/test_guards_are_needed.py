@@ -41,7 +41,7 @@ GUARDS = [
         "ledger: a registered entry ends its duplicates",
         "pipeline/claims.py",
         'return "announced_again" if newer or ready.replayed else "already_registered"',
-        'return "post"',
+        'return "post_again"',
         f"{REGISTER}::test_a_notification_delivered_twice_registers_once",
     ),
     Guard(

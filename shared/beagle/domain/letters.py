@@ -90,7 +90,8 @@ _ADVICE = {
     "newer_message": "A newer Beagle wrote it: replay it by that version's command. It stays until then.",
     "object_gone": "The object is not there any more, or was overwritten: upload it again if it is wanted.",
     "object_overwritten": (
-        "The registered object has new content: decide in Darwin whether its annotations still hold."
+        "The registered object has new content: decide in Darwin whether its annotations still hold. To have "
+        "the new content registered, delete the item there, then replay."
     ),
     "request_too_large": "The item alone is larger than Darwin takes: fewer slots or sections, then replay.",
     "unknown_tags": "Create the tag's class in Darwin, or take the tag out of the route, then replay.",
