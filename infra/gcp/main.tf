@@ -18,8 +18,9 @@ data "google_project" "here" {
   depends_on = [google_project_service.needed]
 }
 
-# Cloud Storage's own account in this project, which announces objects; to ask for it makes it.
-data "google_storage_project_service_account" "here" {
+# Cloud Storage's own account in the bucket's project, which announces objects; to ask for it makes it.
+data "google_storage_project_service_account" "announcing" {
+  project    = var.bucket_project
   depends_on = [google_project_service.needed]
 }
 

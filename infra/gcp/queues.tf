@@ -69,6 +69,7 @@ resource "google_pubsub_subscription" "work" {
     google_cloud_run_v2_service_iam_member.push,
     google_pubsub_subscription.dead_letters,
     google_pubsub_topic_iam_member.dead_lettering,
+    google_service_account_iam_member.signing,
   ]
 }
 

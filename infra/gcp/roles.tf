@@ -79,7 +79,7 @@ resource "google_secret_manager_secret_iam_member" "register" {
 resource "google_pubsub_topic_iam_member" "announcing" {
   topic  = google_pubsub_topic.work["uploads"].id
   role   = "roles/pubsub.publisher"
-  member = data.google_storage_project_service_account.here.member
+  member = data.google_storage_project_service_account.announcing.member
 }
 
 # Without both of these no message is ever moved to the dead letters, and nothing says so.
@@ -102,6 +102,14 @@ resource "google_service_account" "push" {
   account_id   = "${var.name}-push"
   display_name = "Calls Beagle's functions for Pub/Sub (${var.name})"
   depends_on   = [google_project_service.needed]
+}
+
+# In projects from before 8 April 2021 Pub/Sub may not sign as an account of theirs unless it is told so:
+# https://docs.cloud.google.com/pubsub/docs/authenticate-push-subscriptions
+resource "google_service_account_iam_member" "signing" {
+  service_account_id = google_service_account.push.name
+  role               = "roles/iam.serviceAccountTokenCreator"
+  member             = local.pubsub_agent
 }
 
 # A function is a service of Cloud Run of the same name.

@@ -59,6 +59,22 @@ variable "create_bucket" {
   nullable    = false
 }
 
+variable "bucket_project" {
+  description = "The project of a bucket that exists, where it is another than the provider's: its Cloud Storage is who announces objects."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.bucket_project == null || can(regex("^([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.bucket_project))
+    error_message = "bucket_project must be a project's id, as \"acme-data\"."
+  }
+
+  validation {
+    condition     = var.bucket_project == null || !var.create_bucket
+    error_message = "A bucket that this module creates is in the provider's project: leave bucket_project out, or set create_bucket = false."
+  }
+}
+
 variable "prefix" {
   description = "Only objects below this prefix become items. Empty for the whole bucket."
   type        = string

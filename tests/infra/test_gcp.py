@@ -127,6 +127,6 @@ def test_the_same_word_means_the_same_as_on_aws() -> None:
     limits = {"name", "packages", "bucket_name", "create_bucket", "api_key_secret", "alarm_email"}
     limits |= {"prefix", "routes", "extract_memory", "extract_concurrency"}
 
-    assert set(ours) - set(theirs) == {"region", "notification_channels"}
+    assert set(ours) - set(theirs) == {"region", "bucket_project", "notification_channels"}
     assert {name for name in set(ours) & set(theirs) if ours[name] != theirs[name]} == limits
     assert all(re.search(r'(?m)^  description = ".*\."$', block) for block in ours.values())

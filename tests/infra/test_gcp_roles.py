@@ -9,6 +9,8 @@ from beagle.domain.keys import ARTIFACT_PREFIX
 from support.applied import Applied
 
 pytestmark = pytest.mark.xdist_group("terraform")
+PUBSUB = "serviceAccount:service-google_project.?.number@gcp-sa-pubsub.iam.gserviceaccount.com"
+"""Its own account in the project."""
 
 
 @pytest.fixture
@@ -32,13 +34,12 @@ def account(name: str) -> str:
 def test_pubsub_may_move_dead_letters(google: Applied) -> None:
     """It needs both grants; without either nothing is ever moved, and nothing says so."""
     work = google.address("google_pubsub_subscription", "work")
-    agent = "serviceAccount:service-google_project.?.number@gcp-sa-pubsub.iam.gserviceaccount.com"
     topics = {one["dead_letter_policy"][0]["dead_letter_topic"] for one in work.values()}
 
-    assert {(agent, "pubsub.subscriber", subscription["id"]) for subscription in work.values()} == grants(
+    assert {(PUBSUB, "pubsub.subscriber", subscription["id"]) for subscription in work.values()} == grants(
         google, "google_pubsub_subscription_iam_member"
     )
-    assert {(agent, "pubsub.publisher", topic) for topic in topics} <= grants(
+    assert {(PUBSUB, "pubsub.publisher", topic) for topic in topics} <= grants(
         google, "google_pubsub_topic_iam_member"
     )
 
@@ -53,6 +54,15 @@ def test_only_pubsub_may_call_the_functions(google: Applied, functions: dict[str
     assert {one["service_config"][0]["ingress_settings"] for one in functions.values()} == {
         "ALLOW_INTERNAL_ONLY"
     }
+
+
+def test_pubsub_may_sign_as_the_account_that_calls(google: Applied) -> None:
+    """In projects of before April 2021 it may not by itself; it is told so before it pushes."""
+    [signing] = google.of_type("google_service_account_iam_member").values()
+
+    assert signing["service_account_id"] == "google_service_account.beagle-push.name"
+    assert signing["role"] == "roles/iam.serviceAccountTokenCreator"
+    assert signing["member"] == PUBSUB
 
 
 def test_nothing_is_for_everybody(google: Applied) -> None:

@@ -19,6 +19,7 @@ run "slips_of_the_finger_are_refused" {
     region                = "EU"
     packages              = "./tests"
     bucket_name           = "Acme"
+    bucket_project        = "Acme"
     prefix                = "cars"
     team                  = "acme/labs"
     dataset               = ""
@@ -35,6 +36,7 @@ run "slips_of_the_finger_are_refused" {
     var.region,
     var.packages,
     var.bucket_name,
+    var.bucket_project,
     var.prefix,
     var.team,
     var.dataset,
@@ -110,6 +112,30 @@ run "what_is_just_allowed_is_taken" {
     extract_concurrency   = 1000
     notification_channels = ["projects/acme/notificationChannels/1234567890"]
   }
+}
+
+run "a_bucket_of_another_project_is_announced_by_that_projects_cloud_storage" {
+  command = plan
+
+  variables {
+    bucket_project = "acme-data"
+  }
+
+  assert {
+    condition     = data.google_storage_project_service_account.announcing.project == "acme-data"
+    error_message = "Another project's Cloud Storage would be granted what the bucket's needs."
+  }
+}
+
+run "a_bucket_that_is_created_is_in_the_own_project" {
+  command = plan
+
+  variables {
+    create_bucket  = true
+    bucket_project = "acme-data"
+  }
+
+  expect_failures = [var.bucket_project]
 }
 
 # The packages were built without a routes file: everything would go to one dataset.
