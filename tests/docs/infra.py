@@ -24,7 +24,7 @@ WHY = {
     r"sqs:SendMessage-DeadLetters": "what can never work",
     r"s3:.*-State/parcels": "messages that are too large for a queue",
     r"s3:.*-State/groups": "objects that wait for their group",
-    r"s3:.*-State/attempts/.*": "which messages it began and never ended",
+    r"s3:.*-State/attempts/.*": "which messages it began and never ended, and what it had to stop",
     r"s3:.*-State/parts": "the finished parts of long videos",
     r"s3:.*-State/ledger": "what is registered, and what was about to be; extract only reads it",
     r"s3:ListBucket-.*": "404 instead of 403 for what is missing; listing groups and parts",
