@@ -8,7 +8,12 @@ import obstore
 import pytest
 
 from beagle import messages
-from beagle.domain.errors import ItemBlockedError, LedgerUnavailableError, SupersededError
+from beagle.domain.errors import (
+    DecoderStoppedError,
+    ItemBlockedError,
+    LedgerUnavailableError,
+    SupersededError,
+)
 from beagle.domain.items import ImageArtifacts, ReadyItem
 from beagle.domain.outcomes import Ending
 from beagle.domain.routes import parse_routes
@@ -16,7 +21,7 @@ from beagle.domain.routing import Routed, making_of, route_event
 from beagle.pipeline.account import ConservationError
 from beagle.pipeline.claims import Attempt, intend, registered, released
 from beagle.pipeline.extract import Extract
-from beagle.pipeline.limits import SPARE, Sparing
+from beagle.pipeline.limits import SPARE, TRIES, Sparing
 from beagle.pipeline.passing import Onward
 from beagle.ports import Received, Split
 from beagle.providers.local.clock import EPOCH
@@ -40,6 +45,8 @@ class Thumbnails:
     grid: int = 30
     """Where the maker cuts: every so many frames."""
     finished: list[float] = field(default_factory=list)
+    slow: set[int] = field(default_factory=set)
+    """Parts that come to no end."""
 
     def make(self, ready, deadline):
         assert deadline.remaining() > 0
@@ -55,6 +62,8 @@ class Thumbnails:
 
     def make_part(self, part, deadline):
         assert deadline.remaining() > 0
+        if part.part["number"] in self.slow:
+            raise DecoderStoppedError("It was stopped.")
         self.finished.append(part.part["number"])
         return part.part
 
@@ -207,6 +216,22 @@ def test_parts_that_are_delivered_again_are_not_made_again_and_the_item_is_regis
 
     assert maker.finished == [0, 1, 2]
     assert len({messages.load_item(body).item for body in world.items.bodies()}) == 1
+
+
+def test_a_part_that_is_stopped_each_time_is_given_up_and_no_other_for_it():
+    """Ten tries of that part: the other is made at its first, and the item waits for no part that never comes."""
+    world, maker = World(), Thumbnails(parts=2, slow={1})
+    videos = LocalQueue(world.clock)
+    stage = stage_of(world, maker, videos)
+    videos.send([long_video(world)])
+    while videos:
+        drain(stage, videos)
+        world.clock.advance(videos.next_visible_in() or 0)
+
+    assert maker.finished == [0]
+    [letter] = world.letters()
+    assert (letter.code, letter.attempts) == ("media_too_slow", TRIES)
+    assert not world.items
 
 
 def test_another_content_of_the_video_shares_no_part_with_the_first():
