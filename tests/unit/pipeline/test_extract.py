@@ -219,7 +219,7 @@ def test_parts_that_are_delivered_again_are_not_made_again_and_the_item_is_regis
 
 
 def test_a_part_that_is_stopped_each_time_is_given_up_and_no_other_for_it():
-    """Ten tries of that part: the other is made at its first, and the item waits for no part that never comes."""
+    """Ten tries of that part: the other is made at its first, and the item waits for the one in vain."""
     world, maker = World(), Thumbnails(parts=2, slow={1})
     videos = LocalQueue(world.clock)
     stage = stage_of(world, maker, videos)
