@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from math import log2
 from typing import TYPE_CHECKING
@@ -505,6 +506,28 @@ def test_what_stands_under_a_name_is_found_by_path_and_name_exactly(
     assert find("/", "a, b&c=[1].jpg") is None
     assert find("/trains", "1.jpg") is None
     assert [request.path for request in darwin.requests()].count("/api/datasets") == 1
+
+
+def test_many_are_found_in_one_look_and_of_what_it_leaves_out_it_tells_nothing(
+    darwin: EmulatedDarwin, registrar: DarwinRegistrar
+) -> None:
+    """What stands there, and not what shares a name or a path with it; no more than a URL holds."""
+    here = darwin.seed_item("incoming", "/cars", "1.jpg")
+    there = darwin.seed_item("incoming", "/boats", "2.jpg")
+    darwin.seed_item("incoming", "/boats", "1.jpg")
+    long = "x" * 3_000
+    darwin.seed_item("incoming", "/", long)
+    wanted = [("/cars", "1.jpg"), ("boats", "2.jpg"), ("/cars", "2.jpg"), ("/", "gone.jpg"), ("/", long)]
+    items = [ItemId(team="acme", dataset="incoming", path=path, name=name) for path, name in wanted]
+
+    found = registrar.find_many([*items, replace(items[-1], path="/y")])
+
+    assert {item: standing.item_id for item, standing in found.items()} == {
+        items[0]: here.id,
+        items[1]: there.id,
+        items[4]: registrar.find(items[4]).item_id,  # type: ignore[union-attr]
+    }
+    assert registrar.find_many([items[4], replace(items[4], name=long + "y")]).keys() == {items[4]}
 
 
 def test_a_dataset_that_is_not_there_cannot_be_looked_into(registrar: DarwinRegistrar) -> None:

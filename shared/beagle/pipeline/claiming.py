@@ -30,7 +30,11 @@ def claim(works: list[Work], this: Round) -> list[tuple[Work, Kept]]:
     rewrites: list[tuple[Work, Kept, LedgerEntry]] = []
     attempt = this.attempt()
     intents = [intend(work.ready, attempt) for work in works]
-    for work, kept in zip(works, this.ledger.create(intents), strict=True):
+    entries = this.ledger.create(intents)
+    this.look_ahead(
+        [w.ready.item.id for w, k in zip(works, entries, strict=True) if _must_be_looked_at(w, k)]
+    )
+    for work, kept in zip(works, entries, strict=True):
         if isinstance(kept, ServiceError):
             this.end(work, kept)
         elif kept.created:
@@ -44,6 +48,12 @@ def claim(works: list[Work], this: Round) -> list[tuple[Work, Kept]]:
         else:
             claimed.append((work, result))
     return claimed
+
+
+def _must_be_looked_at(work: Work, kept: Kept | ServiceError) -> bool:
+    if isinstance(kept, ServiceError) or kept.created or kept.entry.state == "intent":
+        return False
+    return decide(kept.entry, work.ready) in {"announced_again", "overwritten", "collision"}
 
 
 def _next_entry(work: Work, kept: Kept, attempt: Attempt, this: Round) -> LedgerEntry | None:

@@ -65,7 +65,9 @@ def _later(
 
 def _settle_taken(taken: list[tuple[Work, Kept, NameTaken]], this: Round) -> None:
     """Find out whose the items are that Darwin says exist already, by the ledger as it stands now."""
-    entries = this.ledger.read([work.ready.item.id for work, _, _ in taken])
+    items = [work.ready.item.id for work, _, _ in taken]
+    entries = this.ledger.read(items)
+    this.look_ahead(items)
     for (work, mine, answer), kept in zip(taken, entries, strict=True):
         unsure = answer.after_ambiguity
         if isinstance(kept, ServiceError):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from beagle.domain.answers import Standing
 from beagle.domain.errors import (
     BeagleError,
     DarwinError,
@@ -17,7 +18,7 @@ from beagle.domain.errors import (
     SecretUnavailableError,
     ServiceError,
 )
-from beagle.domain.items import ReadyItem
+from beagle.domain.items import ItemId, ReadyItem
 from beagle.pipeline.account import Account
 from beagle.pipeline.claims import Attempt
 from beagle.pipeline.endings import Endings, Subject
@@ -25,10 +26,8 @@ from beagle.pipeline.limits import SPARE, require_time
 from beagle.ports import Deadline, Journal, Ledger, Received, Registrar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from beagle.domain.answers import Standing
-    from beagle.domain.items import ItemId
     from beagle.domain.outcomes import Ending, Outcome
     from beagle.ports import Kept, LedgerEntry
 
@@ -41,7 +40,9 @@ _NEEDS_A_PERSON = (
 
 
 LONGEST_LOOK = 20.0
-"""Seconds that looking at one item in Darwin may take."""
+"""Seconds that looking at one item in Darwin, or at many at once, may take."""
+AT_ONCE = 50
+"""Items that are looked at in one request, if their names are not too long."""
 
 
 def is_final(error: DarwinError) -> bool:
@@ -99,6 +100,7 @@ class Round:
     deadline: Deadline
     renamed: list[Work] = field(default_factory=list)
     """What must be tried again in a further round, under another name."""
+    _seen: dict[ItemId, Standing | DarwinError] = field(default_factory=dict)
 
     def attempt(self) -> Attempt:
         """Return when a POST that is intended now begins, and by when this invocation has ended."""
@@ -126,11 +128,37 @@ class Round:
             DarwinError: It cannot be told, or not any more in this invocation; `is_final` says which.
 
         """
+        match self._seen.pop(item, None):
+            case None:
+                self._require_time_to_look()
+                return self.registrar.find(item)
+            case DarwinError() as error:
+                raise error
+            case standing:
+                return standing
+
+    def look_ahead(self, items: Sequence[ItemId]) -> None:
+        """Look at many items at once, just before each is looked at: it need not take a turn of its own then.
+
+        What is not shown among the many is looked for by itself.
+        """
+        self._seen.clear()
+        for first in range(0, len(items) if len(items) > 1 else 0, AT_ONCE):
+            some = items[first : first + AT_ONCE]
+            try:
+                self._require_time_to_look()
+                self._seen.update(self.registrar.find_many(some))
+            except DarwinError as error:
+                if is_final(error):
+                    self._seen.update(dict.fromkeys(some, error))
+                else:
+                    return
+
+    def _require_time_to_look(self) -> None:
         try:
             require_time(self.deadline, SPARE + LONGEST_LOOK)
         except OutOfTimeError as error:
             raise DarwinNotAskedError("No time is left to look.") from error
-        return self.registrar.find(item)
 
     def write(self, changes: Iterable[tuple[Work, Kept, LedgerEntry, Outcome]]) -> None:
         """End each item with its outcome once the ledger says so too; until then it comes again."""

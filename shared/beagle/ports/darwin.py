@@ -46,3 +46,11 @@ class Registrar(Protocol):
             DarwinError: It cannot be told: no answer, or the key may not list items.
 
         """
+
+    def find_many(self, items: Sequence[ItemId]) -> dict[ItemId, Standing]:
+        """Return what one look shows of items of one dataset; of those that it leaves out it tells nothing.
+
+        Raises:
+            DarwinError: It shows nothing.
+
+        """

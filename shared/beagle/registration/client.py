@@ -81,7 +81,7 @@ class DarwinClient:
         """
         return self._send(_Ask("POST", path, {}, body), deadline, retries)
 
-    def get(self, path: str, query: Mapping[str, str], deadline: Deadline) -> Reply:
+    def get(self, path: str, query: Mapping[str, str | list[str]], deadline: Deadline) -> Reply:
         """Ask for something; raises as `post` does."""
         return self._send(_Ask("GET", path, query, None), deadline, SHORT_RETRIES)
 
@@ -237,7 +237,7 @@ class _Ask:
 
     method: str
     path: str
-    query: Mapping[str, str]
+    query: Mapping[str, str | list[str]]
     body: bytes | None
 
 

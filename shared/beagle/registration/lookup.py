@@ -14,12 +14,13 @@ from beagle.domain.errors import (
     DarwinNotFoundError,
 )
 from beagle.domain.keys import derive_likeness
+from beagle.registration.batching import fitting
 from beagle.registration.pacing import PASSING, Pacer
 from beagle.registration.protocol import place_of, trouble_of
 from beagle.registration.reading import entries, load, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from beagle.domain.items import ItemId
     from beagle.ports import Clock
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 
 LONGEST_LOOK = 10.0
 """Seconds that one look may take, its turns included."""
+
+LONGEST_QUERY = 4_000
+"""Characters of a URL, as servers and what stands before them take it without doubt."""
+ROOM_FOR_FIELDS = 40
 
 
 def quoted(slug: str) -> str:
@@ -50,21 +55,7 @@ class Lookup:
             DarwinError: It cannot be told.
 
         """
-        limit = _Limit(self._clock, LONGEST_LOOK)
-        query = {
-            "dataset_ids[]": self._dataset_id(item, limit),
-            "item_names[]": item.name,
-            "item_paths[]": place_of(item.path, item.name)[0],
-        }
-        try:
-            document = self._get(f"/api/v2/teams/{quoted(item.team)}/items", query, limit)
-        except DarwinNotAskedError:
-            raise  # it says nothing of the dataset, whose id would cost each look a turn of its own
-        except DarwinError:
-            self._datasets.pop((item.team, item.dataset), None)
-            raise
-        if not isinstance(document, dict) or not isinstance(document.get("items"), list):
-            raise DarwinError("Darwin's list of items is not readable.")
+        document = self._list([item], {"item_names[]": item.name, "item_paths[]": _path(item)})
         place, likeness = place_of(item.path, item.name), derive_likeness(item.path, item.name)
         listed = [(named, entry) for entry in entries(document["items"]) if (named := _place(entry))]
         # What is listed under another form of the name is what Darwin takes the name for.
@@ -76,6 +67,36 @@ class Lookup:
         if isinstance(page, dict) and page.get("next"):
             raise DarwinError("Darwin lists other items than it was asked for.")
         return None
+
+    def find_many(self, items: Sequence[ItemId]) -> dict[ItemId, Standing]:
+        """Return what one list shows of items of one dataset; of those that it leaves out it tells nothing.
+
+        Raises:
+            DarwinError: There is no such list.
+
+        """
+        asked = items[: _fitting(items)]
+        names = [item.name for item in asked]
+        paths = list(dict.fromkeys(_path(item) for item in asked))
+        document = self._list(asked, {"item_names[]": names, "item_paths[]": paths, "page[size]": "500"})
+        listed = {named: entry for entry in entries(document["items"]) if (named := _place(entry))}
+        places = ((item, listed.get(place_of(item.path, item.name))) for item in asked)
+        return {item: _standing(entry) for item, entry in places if entry}
+
+    def _list(self, items: Sequence[ItemId], query: Mapping[str, str | list[str]]) -> dict[str, Any]:
+        """Return Darwin's list of items of one dataset, filtered."""
+        limit, some = _Limit(self._clock, LONGEST_LOOK), items[0]
+        query = {"dataset_ids[]": self._dataset_id(some, limit), **query}
+        try:
+            document = self._get(f"/api/v2/teams/{quoted(some.team)}/items", query, limit)
+        except DarwinNotAskedError:
+            raise  # it says nothing of the dataset, whose id would cost each look a turn of its own
+        except DarwinError:
+            self._datasets.pop((some.team, some.dataset), None)
+            raise
+        if not isinstance(document, dict) or not isinstance(document.get("items"), list):
+            raise DarwinError("Darwin's list of items is not readable.")
+        return document
 
     def _dataset_id(self, item: ItemId, limit: _Limit) -> str:
         place = (item.team, item.dataset)
@@ -90,7 +111,7 @@ class Lookup:
             )
         return self._datasets[place]
 
-    def _get(self, path: str, query: Mapping[str, str], limit: _Limit) -> Any:  # noqa: ANN401 - JSON
+    def _get(self, path: str, query: Mapping[str, str | list[str]], limit: _Limit) -> Any:  # noqa: ANN401 - JSON
         wait = self._pacer.wait_turn(limit)
         if wait is not None:
             raise DarwinNotAskedError("No turn comes in time to look.", retry_after=wait)
@@ -109,6 +130,15 @@ class Lookup:
             raise
         self._pacer.went_well()
         return load(reply.body)
+
+
+def _path(item: ItemId) -> str:
+    return place_of(item.path, item.name)[0]
+
+
+def _fitting(items: Sequence[ItemId]) -> int:
+    sizes = [len(quoted(item.name) + quoted(item.path)) + ROOM_FOR_FIELDS for item in items]
+    return fitting(sizes, 0, most_items=len(items), most_bytes=LONGEST_QUERY)
 
 
 def _place(entry: Mapping[str, Any]) -> tuple[str, str] | None:

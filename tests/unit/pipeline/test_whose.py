@@ -277,6 +277,28 @@ def test_a_duplicate_costs_no_look_whatever_came_before_it():
     assert world.endings() == {Ending.REGISTERED: 1, Ending.ALREADY_REGISTERED: 5, Ending.SUPERSEDED: 2}
 
 
+@pytest.mark.parametrize("may_look", [True, False], ids=["may look", "may not look"])
+def test_a_hundred_overwritten_objects_cost_few_looks_and_those_that_are_gone_come_back(may_look):
+    """A bucket that is written anew every night must not cost a request an object."""
+    world = World()
+    if not may_look:
+        world.key = world.darwin.add_key([ADD_DATA])
+    for content in ("v1", "v2"):
+        for number in range(100):
+            world.upload(f"a/{number}.jpg", content, content)
+        while world.run_prepare(most=100):
+            pass
+        world.settle()
+        if content == "v1":
+            remove(world, "a/7.jpg")
+            before = len(world.darwin.requests())
+
+    asked = len(world.darwin.requests()) - before
+    assert asked == (1 + 2 + 1 + 1 if may_look else 2)  # the dataset, the many, the one, its request
+    assert ("a/7.jpg" in world.storage_keys()) == may_look
+    assert world.endings()[Ending.SUPERSEDED] == (99 if may_look else 100)
+
+
 def test_a_key_that_may_not_look_leaves_the_ledger_its_word():
     world = World()
     world.key = world.darwin.add_key([ADD_DATA])
