@@ -97,7 +97,7 @@ def test_a_clip_made_in_parts_has_the_same_frames_and_manifest_as_one_made_at_on
     """
     Invocations of a fraction of a second: the clip is split, its parts go through the queue, one item ends.
     """
-    whole, parts = archive(), archive(invocation_seconds=0.02)
+    whole, parts = archive(), archive(invocation_seconds=0.05)
     for place in (whole, parts):
         place.upload("in/c.mp4", clip)
         place.settle()
@@ -166,7 +166,8 @@ def test_a_clip_that_stands_registered_is_not_made_again(archive, clip):
     assert ended == [Ending.REGISTERED, Ending.ALREADY_REGISTERED]
 
 
-def test_an_object_that_was_overwritten_meanwhile_is_made_once_from_its_new_content(archive):
+def test_an_object_that_was_overwritten_meanwhile_is_made_from_its_new_content(archive):
+    """By its first event too: S3 may announce two writes at once as one. The others find it registered."""
     place = archive()
     place.upload("in/1.jpg", photo(400, 300))
     place.upload("in/1.jpg", photo(500, 300))
@@ -174,7 +175,7 @@ def test_an_object_that_was_overwritten_meanwhile_is_made_once_from_its_new_cont
 
     [item] = place.world.darwin.items()
     assert item.slots[0].fields["width"] == 500
-    assert place.world.endings("prepare")[Ending.SUPERSEDED] == 2
+    assert place.world.endings("register") == {Ending.REGISTERED: 1, Ending.ALREADY_REGISTERED: 3}
     assert not place.world.letters()
 
 

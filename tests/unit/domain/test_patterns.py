@@ -105,6 +105,7 @@ def meant(tokens):
         lambda tokens: (
             max(tokens.count("{x}"), tokens.count("{y}")) < 2
             and not any(one.startswith("*") and two.startswith("*") for one, two in pairwise(tokens))
+            and ("**", "/") not in pairwise(tokens)  # which is another token
         )
     ),
     key=st.text("aAb_/s\n", max_size=12),
