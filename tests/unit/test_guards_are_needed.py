@@ -117,7 +117,7 @@ GUARDS = [
     Guard(
         "ambiguity: who is under way is left alone",
         "pipeline/claiming.py",
-        "if is_in_flight(kept.entry, attempt.begins)",
+        "if is_in_flight(kept.entry, attempt)",
         "if False",
         f"{WHOSE}::test_a_duplicate_that_overtakes_its_twin_posts_nothing_and_proves_nothing",
     ),

@@ -154,6 +154,7 @@ ENTRIES = st.builds(
     item_id=TEXT,
     adopted=st.booleans(),
     in_flight_until=st.none() | TIMES,
+    message=TEXT,
     since=st.none() | TIMES,
 )
 INTENTS = st.builds(replace, ENTRIES, previous=st.none() | ENTRIES)

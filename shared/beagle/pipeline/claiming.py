@@ -28,8 +28,7 @@ def claim(works: list[Work], this: Round) -> list[tuple[Work, Kept]]:
     """Return the items to post, each with its intent durable; end the others."""
     claimed: list[tuple[Work, Kept]] = []
     rewrites: list[tuple[Work, Kept, LedgerEntry]] = []
-    attempt = this.attempt()
-    intents = [intend(work.ready, attempt) for work in works]
+    intents = [intend(work.ready, this.attempt(work)) for work in works]
     entries = this.ledger.create(intents)
     this.look_ahead(
         [w.ready.item.id for w, k in zip(works, entries, strict=True) if _must_be_looked_at(w, k)]
@@ -39,7 +38,7 @@ def claim(works: list[Work], this: Round) -> list[tuple[Work, Kept]]:
             this.end(work, kept)
         elif kept.created:
             claimed.append((work, kept))
-        elif entry := _next_entry(work, kept, attempt, this):
+        elif entry := _next_entry(work, kept, this):
             rewrites.append((work, kept, entry))
     results = this.ledger.replace([(kept, entry) for _, kept, entry in rewrites])
     for (work, _, _), result in zip(rewrites, results, strict=True):
@@ -56,10 +55,11 @@ def _must_be_looked_at(work: Work, kept: Kept | ServiceError) -> bool:
     return decide(kept.entry, work.ready) in {"announced_again", "overwritten", "collision"}
 
 
-def _next_entry(work: Work, kept: Kept, attempt: Attempt, this: Round) -> LedgerEntry | None:
+def _next_entry(work: Work, kept: Kept, this: Round) -> LedgerEntry | None:
     """Return the entry to write before posting; None where the item has been ended, or will be renamed."""
+    attempt = this.attempt(work)
     match decide(kept.entry, work.ready):
-        case "post_again" if is_in_flight(kept.entry, attempt.begins):
+        case "post_again" if is_in_flight(kept.entry, attempt):
             # Posted beside the other, a name that Darwin calls taken would prove nothing to either.
             this.end(work, LedgerConflictError(f"Another delivery of {work.ready.event.ref} is under way."))
         case "post_again":

@@ -31,10 +31,11 @@ LONGEST_FLIGHT = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """An invocation's POST: when it begins, and by when it has ended, whatever happens."""
+    """An invocation's POST: when it begins, by when it has ended, whatever happens, and for which message."""
 
     begins: datetime
     ends: datetime
+    message: str = ""
 
 
 def intend(ready: ReadyItem, attempt: Attempt, *, over: LedgerEntry | None = None) -> LedgerEntry:
@@ -54,6 +55,7 @@ def intend(ready: ReadyItem, attempt: Attempt, *, over: LedgerEntry | None = Non
         size=event.size,
         attempts=1,
         in_flight_until=attempt.ends + CLOCKS,
+        message=attempt.message,
         since=attempt.begins,
         previous=over,
     )
@@ -127,10 +129,14 @@ def _decide_on_what_is_registered(entry: LedgerEntry, ready: ReadyItem) -> Decis
     return "announced_again" if newer or ready.replayed else "already_registered"
 
 
-def is_in_flight(entry: LedgerEntry, now: datetime) -> bool:
-    """Say whether another invocation may be posting the item right now."""
-    until = entry.in_flight_until
-    return until is not None and timedelta(0) < until - now < LONGEST_FLIGHT
+def is_in_flight(entry: LedgerEntry, attempt: Attempt) -> bool:
+    """Say whether another invocation may be posting the item right now.
+
+    None is that had the same message: a queue delivers it again when the delivery before has ended.
+    """
+    if entry.in_flight_until is None or (entry.message and entry.message == attempt.message):
+        return False
+    return timedelta(0) < entry.in_flight_until - attempt.begins < LONGEST_FLIGHT
 
 
 def meaning_of_a_taken_name(

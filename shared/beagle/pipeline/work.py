@@ -102,10 +102,11 @@ class Round:
     """What must be tried again in a further round, under another name."""
     _seen: dict[ItemId, Standing | DarwinError] = field(default_factory=dict)
 
-    def attempt(self) -> Attempt:
+    def attempt(self, work: Work) -> Attempt:
         """Return when a POST that is intended now begins, and by when this invocation has ended."""
         now = self.endings.clock.now()
-        return Attempt(now, now + timedelta(seconds=max(self.deadline.remaining(), 0.0)))
+        ends = now + timedelta(seconds=max(self.deadline.remaining(), 0.0))
+        return Attempt(now, ends, work.message.name)
 
     def good(self, work: Work, ending: Ending, code: str = "") -> None:
         """End an item as it should."""

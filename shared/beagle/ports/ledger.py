@@ -44,6 +44,8 @@ class LedgerEntry:
     """It stood before us, and name, file name and size agreed."""
     in_flight_until: datetime | None = None
     """Of an intent: by then the invocation that wrote it has ended; None where it has, or did not say."""
+    message: str = ""
+    """The queue's name of the message whose delivery wrote the intent; empty if unknown."""
     since: datetime | None = None
     """When the first of the attempts began; None where an older Beagle did not say."""
     previous: LedgerEntry | None = None

@@ -127,6 +127,24 @@ def test_a_duplicate_that_overtakes_its_twin_posts_nothing_and_proves_nothing(st
     assert world.storage_keys() == (["elsewhere.jpg"] if stands else ["a/1.jpg"])
 
 
+def test_a_message_whose_delivery_died_need_not_wait_for_the_end_of_its_time():
+    """It comes again because that delivery is over; who has another message for the object waits."""
+    world = World()
+    world.upload("a/1.jpg")
+    world.run_prepare()
+    [mine] = world.items.receive(1)
+    world.network.down = True
+    world.ledger = Failing(world.ledger, "replace")
+    world.instance().run([mine], Budget(world.clock, 600))
+    world.network.down = False
+    outcomes = []
+    for message in (replace(mine, name="another"), mine):
+        world.clock.advance(60)
+        outcomes += world.instance().run([message], Budget(world.clock, 600)).outcomes
+
+    assert [outcome.ending for outcome in outcomes] == [Ending.AGAIN, Ending.REGISTERED]
+
+
 @pytest.mark.parametrize("may_look", [True, False], ids=["may look", "may not look"])
 def test_a_ledger_that_cannot_be_read_after_the_answer_makes_nothing_ours(may_look):
     world = occupied()
