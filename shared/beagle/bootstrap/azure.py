@@ -35,8 +35,9 @@ if TYPE_CHECKING:
 
     from beagle.providers.azure.queue import StorageOutbox
 
-_TALKATIVE = ("azure.core", "azure.identity")
-"""Loggers of Azure's SDKs, which tell every request and every token."""
+_TALKATIVE = {"azure.core": "WARNING", "azure.identity": "WARNING", "urllib3.connectionpool": "ERROR"}
+"""Loggers below Azure's SDKs, which tell every request, every token, and every connection that is one more
+than are kept."""
 _logger = logging.getLogger("beagle")
 
 
@@ -101,8 +102,8 @@ def _write(severity: str, line: str) -> None:
 
 
 def _settings(*names: str) -> Settings:
-    for name in _TALKATIVE:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, level in _TALKATIVE.items():
+        logging.getLogger(name).setLevel(level)
     settings = read_settings()
     settings.require("uploads_queue", "items_queue", "dead_letters_queue", "state_bucket", *names)
     return settings
