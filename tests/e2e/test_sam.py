@@ -20,6 +20,9 @@ from e2e.conftest import DATASET, READ_WRITE, ROOT, Connected, deliver_twice, li
 from e2e.sam_cli import Sam, make_project
 from support.own_venv import NotInstalledError
 
+# One stack goes through all of them, in this order.
+pytestmark = pytest.mark.xdist_group("sam")
+
 PICTURE = b"no picture, but bytes"
 NAME, BUCKET = "sam", "sam-uploads"
 BURST = 30
