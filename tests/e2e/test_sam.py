@@ -20,9 +20,6 @@ from e2e.conftest import DATASET, READ_WRITE, ROOT, Connected, deliver_twice, li
 from e2e.sam_cli import Sam, make_project
 from support.own_venv import NotInstalledError
 
-# One stack goes through all of them, in this order.
-pytestmark = pytest.mark.xdist_group("sam")
-
 PICTURE = b"no picture, but bytes"
 NAME, BUCKET = "sam", "sam-uploads"
 BURST = 30
@@ -232,10 +229,11 @@ def test_an_update_to_read_only_adds_and_replaces_nothing(
     assert [one["Architectures"] for one in configurations] == [["x86_64"]] * 3
 
 
-def test_sam_delete_leaves_the_data(stack: Stack, sam: Sam, folder: str) -> None:
+def test_sam_delete_leaves_the_data(stack: Stack, sam: Sam, parameters: dict[str, str], folder: str) -> None:
     """
     Nothing of the stack remains but the watched bucket, the ledger, dead letters and videos that wait.
     """
+    sam.end(sam.deploy(NAME, **parameters | {"Access": "read_only"}))
     stack.upload(PICTURE, f"{folder}/kept.png")
     wait_until_settled(stack, folder, 2)
     s3, cloudformation = sam.aws.client("s3"), sam.aws.client("cloudformation")
