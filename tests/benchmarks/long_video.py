@@ -199,7 +199,10 @@ def main() -> int:
             yaml.safe_dump({"team": DEFAULT_TEAM, "routes": [{**route, "video": {"fps": FPS}}]})
         )
         code = build_local(ROOT, scratch / "build" / "aws", routes=routes)
-        with Ministack(scratch) as aws, open_archive(aws, deployer(aws, code), NAME) as archive:
+        with (
+            Ministack(scratch) as aws,
+            open_archive(aws, deployer(aws, code), NAME, Routes="file") as archive,
+        ):
             # Two pictures for each visible frame, and two segments for each two seconds.
             expected = int(arguments.minutes * 60 * (2 * FPS + 1))
             bench = Bench(archive, code, clip, scratch, progress, expected)

@@ -83,7 +83,7 @@ def purge(stack: Stack) -> None:
 
 
 @contextmanager
-def open_archive(aws: Ministack, deploy: Deploy, name: str) -> Iterator[Archive]:
+def open_archive(aws: Ministack, deploy: Deploy, name: str, **parameters: str) -> Iterator[Archive]:
     """Deploy Beagle for a bucket that Darwin may only read; it opens there every artifact it is told of."""
     s3, bucket = aws.client("s3"), f"{name}-uploads"
 
@@ -97,5 +97,5 @@ def open_archive(aws: Ministack, deploy: Deploy, name: str) -> Iterator[Archive]
     darwin = EmulatedDarwin.with_defaults(hooks=Hooks(open_object=open_object), processing_seconds=0)
     darwin.add_storage(READ_ONLY, bucket=bucket, region="us-east-1", readonly=True)
     with serve(darwin) as server:
-        stack = deploy(name, server.url, Access="read_only", RequestsPerMinute="1000")
+        stack = deploy(name, server.url, Access="read_only", RequestsPerMinute="1000", **parameters)
         yield Archive(darwin, stack, bucket)
