@@ -10,6 +10,7 @@ from azure.core.exceptions import AzureError, ResourceModifiedError, ResourceNot
 
 from beagle.domain.errors import ObjectGoneError, StoreUnavailableError, SupersededError
 from beagle.domain.events import ObjectRef
+from beagle.providers.objects import overwritten, require_announced
 from beagle.providers.pieces import write_pieces
 
 if TYPE_CHECKING:
@@ -75,10 +76,9 @@ def open_odd(service: Any, event: ObjectCreated) -> BlobReader:  # noqa: ANN401 
         found = client.get_blob_properties()
     except AzureError as error:
         raise _translated(error, ref) from error
-    etag = str(found.etag)
-    if event.content != etag.strip('"'):
-        raise SupersededError(f"{ref} has new content ({etag}), which an event of its own announces.")
-    return BlobReader(client, ref, int(found.size), etag)
+    etag, size = str(found.etag), int(found.size)
+    require_announced(event, etag.strip('"'), None, size)
+    return BlobReader(client, ref, size, etag)
 
 
 def _translated(
@@ -87,5 +87,5 @@ def _translated(
     if isinstance(error, ResourceNotFoundError):
         return ObjectGoneError(f"{ref} is not there any more.")
     if isinstance(error, ResourceModifiedError):
-        return SupersededError(f"{ref} was overwritten while it was read.")
+        return overwritten(ref)
     return StoreUnavailableError(f"The account did not give {ref}: {type(error).__name__}.")

@@ -12,6 +12,7 @@ from urllib3.exceptions import HTTPError
 from beagle.domain.errors import ObjectGoneError, StoreUnavailableError, SupersededError
 from beagle.domain.events import ObjectRef
 from beagle.providers.gcp.rest import Google, GoogleError
+from beagle.providers.objects import overwritten
 from beagle.providers.pieces import write_pieces
 
 if TYPE_CHECKING:
@@ -103,5 +104,5 @@ def _translated(
     if error.status == _GONE:
         return ObjectGoneError(f"{ref} is not there any more.")
     if error.status == _CHANGED:
-        return SupersededError(f"{ref} was overwritten while it was read.")
+        return overwritten(ref)
     return StoreUnavailableError(f"Cloud Storage did not give {ref}: {error}.")
