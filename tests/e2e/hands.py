@@ -13,6 +13,7 @@ from typing import Any
 from beagle.playground.ministack import REGION
 from beagle.playground.stack import FUNCTION_OUTPUTS, QUEUE_OUTPUTS, Function, Queue, Stack
 from e2e.books import Line, lines_of
+from support.logs import read_log
 
 RUNTIME = Path(__file__).with_name("runtime.py")
 SOURCES: dict[Function, Queue] = {"prepare": "uploads", "extract": "videos", "register": "items"}
@@ -75,7 +76,7 @@ class Instance:
     @property
     def log(self) -> str:
         """What it has logged so far."""
-        return self._log.read_text(errors="replace")
+        return read_log(self._log)
 
     @property
     def lines(self) -> list[Line]:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from beagle.playground.packaging import build_source, project_root
 from gcp.pubsub import free_port
+from support.logs import read_log
 from support.processes import descendants
 
 START_SECONDS = 60.0
@@ -104,4 +105,4 @@ class Instance:
     @property
     def log(self) -> str:
         """What it has logged so far."""
-        return self._log.read_text(errors="replace")
+        return read_log(self._log)

@@ -16,6 +16,7 @@ from beagle.playground.packaging import project_root
 from beagle.playground.wheels import lambda_interpreter
 from support.azure.azurite import PACKAGE
 from support.azure.installing import installed
+from support.logs import read_log
 from support.own_venv import own_venv
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ class Instance:
     @property
     def log(self) -> str:
         """What it has logged so far."""
-        return self._log.read_text(errors="replace")
+        return read_log(self._log)
 
 
 def index(folder: Path, settings: Mapping[str, str], python: str) -> dict[str, dict[str, str]]:
