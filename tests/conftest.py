@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from gcp.pubsub import PubSub
     from support.azure.azurite import Azurite
 
+LONG = 120
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what needs Google's Pub/Sub emulator where there is none: all of it, for one reason."""
@@ -25,6 +27,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     except NotHereError as error:
         for item in asking:
             item.add_marker(pytest.mark.skip(reason=str(error)))
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name long data by its length: the name is short, and the same on every worker."""
+    if isinstance(val, bytes | str) and len(val) > LONG:
+        return f"{argname}-of-{len(val)}"
+    return None
 
 
 @pytest.fixture(scope="session")

@@ -92,6 +92,7 @@ def test_the_item_is_what_darwin_would_be_sent(beagle: Beagle, routes: Path):
     ("key", "bucket", "outcome", "code"),
     [
         ("a.jpg", "acme-archive", "extract", None),
+        ("a.pdf", "acme-archive", "dead_lettered", "unsupported_media"),
         ("one/front.mp4", "acme-rigs", "wait_for_group", None),
         ("a.txt", "acme-uploads", "ignored", "unknown_type"),
         ("x/drafts/a.jpg", "acme-uploads", "ignored", "excluded"),

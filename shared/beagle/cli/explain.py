@@ -16,10 +16,18 @@ if TYPE_CHECKING:
 
     from beagle.domain.events import Notification, ObjectCreated
     from beagle.domain.items import Item
+    from beagle.domain.media import MediaKind
     from beagle.domain.routes import Routes
     from beagle.pipeline.explain import Explanation
 
 Record = dict[str, Any]
+
+_MADE_FIRST: dict[MediaKind, str] = {
+    "image": "Its thumbnail is made first.",
+    "video": "Its thumbnail, frames and segments are made first.",
+    "dicom": "Its slices are drawn as images first.",
+    "pdf": "Its pages are drawn as images first.",
+}
 
 
 def explain(
@@ -121,7 +129,7 @@ def _of(explanation: Explanation) -> Record:
             outcome, code, detail = "dead_lettered", error.code, str(error)
     elif explanation.item:
         item = _unfinished(explanation.item)
-        detail = detail or _why_unfinished(explanation)
+        detail = detail or _why_unfinished(explanation, explanation.item)
     return _record(outcome, code, detail, explanation, item)
 
 
@@ -171,10 +179,10 @@ def _unfinished(item: Item) -> Record:
     }
 
 
-def _why_unfinished(explanation: Explanation) -> str:
+def _why_unfinished(explanation: Explanation, item: Item) -> str:
     group = explanation.route.group if explanation.route else None
-    if group is None:
-        return "Its thumbnail and frames are made first."
+    if group is None or explanation.outcome == "extract":
+        return _MADE_FIRST[item.slots[0].media_type or "image"]
     if group.series:
         return f"Sent as a series once no slice has come for {group.settle_minutes:g} minutes."
     return f"Sent once the group is whole: {', '.join(group.slots)}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Literal
 
+from beagle.domain.errors import UnsupportedMediaError
 from beagle.domain.media import MediaKind
 
 
@@ -48,6 +49,22 @@ class Making(VideoOptions):
     """Of images: as browsers show them, or before their EXIF orientation."""
     converts: tuple[MediaKind, ...] = ()
     """Kinds that read-only storage does not know, and that are drawn as images all the same."""
+
+    def require_known(self, kind: MediaKind | None) -> None:
+        """Check that there are artifacts for a kind of file.
+
+        Raises:
+            UnsupportedMediaError: Nobody knows what it is, or read-only storage does not, and no conversion
+                was asked for.
+
+        """
+        if kind is None:
+            raise UnsupportedMediaError("Its name does not tell what it is; the route's `type` can.")
+        if kind not in {"image", "video", *self.converts}:
+            raise UnsupportedMediaError(
+                f"Read-only storage holds no {kind}; the route can ask for its conversion: "
+                f"`{kind}: {{convert: true}}`."
+            )
 
     @property
     def identity(self) -> str:

@@ -110,6 +110,8 @@ def _routed(team: str, route: Route, event: ObjectCreated, captures: dict[str, s
     slot = _slot(route, event, parts["file_name"], storage_key)
     if group and group.slots:
         slot = replace(slot, name=slot.file_name)
+    if not group and (making := making_of(route)):
+        making.require_known(slot.media_type)
     return Routed(
         route=route,
         item=Item(

@@ -116,6 +116,7 @@ class Maker:
 
     def _still(self, ready: ReadyItem, slot: Slot, deadline: Deadline) -> Slot:
         event, making = _event_of(ready, slot), _making(ready)
+        making.require_known(slot.media_type)
         sink = TimelySink(self.sink_of(event, ready), deadline)
         reader = self._open(event, deadline)
         if slot.media_type == "image":
@@ -123,12 +124,6 @@ class Maker:
 
             still = make_still(reader, sink, children=self.children, size=making.size, deadline=deadline)
             return replace(slot, artifacts=still)
-        if slot.media_type is None:
-            raise UnsupportedMediaError("Its name does not tell what it is; the route's `type` can.")
-        if slot.media_type not in making.converts:
-            raise UnsupportedMediaError(
-                f"Read-only storage holds no {slot.media_type}; a route may ask for its conversion."
-            )
         if slot.media_type == "dicom":
             from beagle.media.dicom import convert_dicom  # noqa: PLC0415
 

@@ -16,6 +16,13 @@ SPECS = [
     {**ROUTE, "name": "archive", "access": "read_only", "watch": {"bucket": BUCKET, "prefix": "ro/"}},
     {
         **ROUTE,
+        "name": "drawn",
+        "access": "read_only",
+        "watch": {"bucket": BUCKET, "prefix": "drawn/"},
+        "pdf": {"convert": True},
+    },
+    {
+        **ROUTE,
         "name": "cameras",
         "watch": {"bucket": BUCKET, "prefix": "cams/"},
         "group": {"slots": ["l.mp4", "r.mp4"]},
@@ -30,6 +37,9 @@ PARSED = parse_routes({"team": "acme", "routes": SPECS})
     [
         ("a/1.jpg", 9, ("register", "", "incoming")),
         ("ro/1.mp4", 9, ("extract", "", "archive")),
+        ("ro/1.pdf", 9, ("dead_lettered", "unsupported_media", None)),
+        ("drawn/1.pdf", 9, ("extract", "", "drawn")),
+        ("drawn/1.dcm", 9, ("dead_lettered", "unsupported_media", None)),
         ("cams/a/l.mp4", 9, ("wait_for_group", "", "cameras")),
         ("cams/a/x.jpg", 9, ("register", "", "cameras")),
         ("a/1.txt", 9, ("ignored", "unknown_type", None)),
