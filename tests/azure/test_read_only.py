@@ -53,6 +53,27 @@ def test_what_the_demo_uploads_becomes_read_only_items_with_their_artifacts(
     assert items["passing-ship.mp4"].slots[0].fields["total_frames"] == FRAMES
 
 
+def test_metadata_that_comes_after_the_upload_loses_nothing(world: World, folder: str) -> None:
+    """
+    Who uploads, and then sets metadata, gives a blob another ETag, and nobody announces that.
+
+    A picture and a film are registered all the same, with their artifacts.
+    """
+    uploads, _ = read_uploads()
+    film = next(one.data for one in uploads if one.key.endswith("passing-ship.mp4"))
+    for name, data in {"1.png": picture("PNG"), "film.mp4": film}.items():
+        key = f"archive/{folder}/{name}"
+        blob = world.container.client.upload_blob(key, data)
+        event = world.container.event("PutBlob", key)
+        blob.set_blob_metadata({"scanned": "yes"})
+        world.container.send(event)
+    books = world.settle(f"archive/{folder}", 2)
+
+    items = {item.name: item for item in world.darwin.items() if folder in str(item.storage_keys)}
+    assert {name: item.problems for name, item in items.items()} == {"1.png": (), "film.mp4": ()}
+    assert not books.codes("superseded")
+
+
 def test_what_beagle_writes_starts_nothing(world: World, folder: str) -> None:
     """The subscription does not announce it, and if something else does, the code refuses it."""
     world.container.put(f"archive/{folder}/1.png", picture("PNG"))

@@ -73,7 +73,7 @@ class StoreReader:
         except (BaseError, FileNotFoundError) as error:
             raise self._translated(error) from error
 
-    def _translated(self, error: Exception) -> ObjectGoneError | SupersededError | StoreUnavailableError:
+    def _translated(self, error: Exception) -> ObjectGoneError | StoreUnavailableError:
         if isinstance(error, PreconditionError):
             try:  # on Azure what is gone does not meet the condition either
                 obstore.head(self.store, self.ref.key)
@@ -98,7 +98,7 @@ class Objects:
 
         Raises:
             ObjectGoneError: The object is not there any more.
-            SupersededError: It has other content by now; an event of its own announces that.
+            SupersededError: It is another by now; see `require_announced`.
             StoreUnavailableError: The bucket did not answer.
 
         """
@@ -154,18 +154,21 @@ def require_announced(event: ObjectCreated, etag: str, version: str | None, size
     """Check that what stands there is what an event announced.
 
     Raises:
-        SupersededError: It is not.
+        SupersededError: It is not. It holds the content and size of what stands there where that may never be
+            announced: S3 may tell of two writes at once as of one, and Azure tells nobody of new metadata or
+            properties, which change a blob's ETag.
 
     """
     if event.content in {etag, version}:
         return
-    told = f"{event.ref} has new content ({etag}), which an event of its own announces."
-    if event.ref.provider == "aws" and version in {None, "null"}:
-        raise SupersededError(told, content=etag, size=size)
-    raise SupersededError(told)
+    if event.ref.provider == "azure" or (event.ref.provider == "aws" and version in {None, "null"}):
+        raise SupersededError(
+            f"{event.ref} is another by now ({etag}), and need not be announced.", content=etag, size=size
+        )
+    raise SupersededError(f"{event.ref} has new content ({etag}), which an event of its own announces.")
 
 
-def translated(error: Exception, ref: ObjectRef) -> ObjectGoneError | SupersededError | StoreUnavailableError:
+def translated(error: Exception, ref: ObjectRef) -> ObjectGoneError | StoreUnavailableError:
     """Return what an error of a store means for one object."""
     if isinstance(error, NotFoundError | FileNotFoundError):
         return ObjectGoneError(f"{ref} is not there any more.")
@@ -174,8 +177,9 @@ def translated(error: Exception, ref: ObjectRef) -> ObjectGoneError | Superseded
     return StoreUnavailableError(f"The bucket did not give {ref}: {type(error).__name__}.")
 
 
-def overwritten(ref: ObjectRef) -> SupersededError | StoreUnavailableError:
-    """Return what it means that an object changed while it was read: S3 may announce nothing more."""
-    if ref.provider == "aws":
-        return StoreUnavailableError(f"{ref} was overwritten while it was read, and is read again.")
-    return SupersededError(f"{ref} was overwritten while it was read.")
+def overwritten(ref: ObjectRef) -> StoreUnavailableError:
+    """Return what it means that an object changed while it was read: what it is now shows the next look.
+
+    It may be the announced one still: where ETags are no more than opaque, new metadata may change them.
+    """
+    return StoreUnavailableError(f"{ref} changed while it was read, and is read again.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from beagle.domain.errors import ObjectGoneError, StoreUnavailableError, SupersededError
+from beagle.domain.errors import ObjectGoneError, StoreUnavailableError
 from beagle.domain.events import ObjectRef
 from beagle.providers.objects import overwritten, require_announced
 from beagle.providers.pieces import write_pieces
@@ -81,7 +81,7 @@ def open_odd(client: Any, event: ObjectCreated) -> S3Reader:  # noqa: ANN401 - s
 
 def _translated(
     error: BotoCoreError | ClientError, ref: ObjectRef
-) -> ObjectGoneError | SupersededError | StoreUnavailableError:
+) -> ObjectGoneError | StoreUnavailableError:
     code = str(error.response.get("Error", {}).get("Code")) if isinstance(error, ClientError) else ""
     if code in _GONE:
         return ObjectGoneError(f"{ref} is not there any more.")

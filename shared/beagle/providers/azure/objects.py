@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from azure.core import MatchConditions
 from azure.core.exceptions import AzureError, ResourceModifiedError, ResourceNotFoundError
 
-from beagle.domain.errors import ObjectGoneError, StoreUnavailableError, SupersededError
+from beagle.domain.errors import ObjectGoneError, StoreUnavailableError
 from beagle.domain.events import ObjectRef
 from beagle.providers.objects import overwritten, require_announced
 from beagle.providers.pieces import write_pieces
@@ -46,7 +46,7 @@ class BlobReader:
         except AzureError as error:
             raise self._translated(error) from error
 
-    def _translated(self, error: AzureError) -> ObjectGoneError | SupersededError | StoreUnavailableError:
+    def _translated(self, error: AzureError) -> ObjectGoneError | StoreUnavailableError:
         if isinstance(error, ResourceModifiedError):
             try:  # what is gone does not meet the condition either
                 self.client.get_blob_properties()
@@ -66,7 +66,7 @@ def open_odd(service: Any, event: ObjectCreated) -> BlobReader:  # noqa: ANN401 
 
     Raises:
         ObjectGoneError: The blob is not there any more.
-        SupersededError: It has other content by now.
+        SupersededError: It is another by now; see `require_announced`.
         StoreUnavailableError: The account did not answer.
 
     """
@@ -81,9 +81,7 @@ def open_odd(service: Any, event: ObjectCreated) -> BlobReader:  # noqa: ANN401 
     return BlobReader(client, ref, size, etag)
 
 
-def _translated(
-    error: AzureError, ref: ObjectRef
-) -> ObjectGoneError | SupersededError | StoreUnavailableError:
+def _translated(error: AzureError, ref: ObjectRef) -> ObjectGoneError | StoreUnavailableError:
     if isinstance(error, ResourceNotFoundError):
         return ObjectGoneError(f"{ref} is not there any more.")
     if isinstance(error, ResourceModifiedError):

@@ -98,9 +98,7 @@ def _address(google: Google, ref: ObjectRef) -> str:
     return google.url("storage", f"storage/v1/b/{quote(ref.bucket, safe='')}/o/{quote(ref.key, safe='')}")
 
 
-def _translated(
-    error: GoogleError, ref: ObjectRef
-) -> ObjectGoneError | SupersededError | StoreUnavailableError:
+def _translated(error: GoogleError, ref: ObjectRef) -> ObjectGoneError | StoreUnavailableError:
     if error.status == _GONE:
         return ObjectGoneError(f"{ref} is not there any more.")
     if error.status == _CHANGED:
