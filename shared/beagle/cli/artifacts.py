@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import contextmanager
-from pathlib import Path  # noqa: TC003 - Typer reads the annotations
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -12,11 +12,14 @@ import typer
 from beagle.cli.filters import AsJson  # noqa: TC001 - Typer reads the annotations
 from beagle.cli.output import FAILED, aside, pretty_json, print_line, screen, styled, wants_lines
 from beagle.cli.running import stops_on_request
-from beagle.domain.errors import BeagleError, ConfigurationError
+from beagle.cli.videos import Fps, Frames, require_video_options
+from beagle.domain.errors import BeagleError, ConfigurationError, UnregisterableKeyError
+from beagle.domain.events import ObjectRef
+from beagle.domain.keys import derive_storage_key
 from beagle.domain.media import MediaKind  # noqa: TC001 - Typer reads the annotations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from rich.console import Console
 
@@ -53,17 +56,16 @@ def artifacts(  # noqa: PLR0913, PLR0917 - each an option
         str | None,
         typer.Option(
             metavar="PREFIX",
-            help="What the artifacts' storage keys begin with. By default of the form that deployments use, "
-            "`.beagle/12/12ab...-name/`, made from KEY, FILE's SHA-256 and the options.",
+            help="What the artifacts' storage keys begin with: a folder of FILE's own. By default of the "
+            "form that deployments on AWS and Google Cloud use, `.beagle/12/12ab...-name/`, made from KEY, "
+            "FILE's SHA-256 and the options. On Azure these keys begin with the container, as KEY does: say "
+            "`CONTAINER/.beagle/name/`. Where a deployment watches the bucket, stay below its own prefix "
+            "(by default `.beagle/`): whatever artifact lies elsewhere is a new upload to it.",
             show_default=False,
         ),
     ] = None,
-    fps: Annotated[
-        str, typer.Option(metavar="F", help="Frames a second that become visible; `native` for all.")
-    ] = "native",
-    frames: Annotated[
-        str, typer.Option(help="As `png`, without loss, or `jpeg:N`, N from 2 (best) to 31.")
-    ] = "png",
+    fps: Fps = "native",
+    frames: Frames = "png",
     shape: Annotated[
         Literal["hls", "sections"], typer.Option(help="A video as segments to play, or as every frame.")
     ] = "hls",
@@ -88,12 +90,15 @@ def artifacts(  # noqa: PLR0913, PLR0917 - each an option
 
     The thumbnail and, of a video, every frame, the segments, the manifest and the audio peaks, by the code
     that the functions run. The item, as `register_existing_readonly` takes it, goes to standard output as one
-    JSON object. Put the content of DIR into the bucket below the prefix that is told, then register it.
+    JSON object. Put the content of DIR into the bucket below the prefix that is told, with the headers that
+    are told there, then register it. With the AWS CLI that is a run for each line: `aws s3 cp DIR
+    s3://BUCKET/PREFIX --recursive --exclude "*" --include "*.gz" --content-type application/octet-stream
+    --content-encoding gzip`. On Azure the container is no part of the blobs' own names.
 
     Exits with 1 where the file can have no artifacts, and leaves nothing in DIR then.
     """
-    _require_option("--fps", "fps", fps)
-    _require_option("--frames", "frames", frames)
+    require_video_options(fps, frames)
+    named = None if artifact_prefix is None else _prefix_of(artifact_prefix)
     _require_new(out)
     route: dict[str, object] = {
         "image": {"size": size},
@@ -109,23 +114,26 @@ def artifacts(  # noqa: PLR0913, PLR0917 - each an option
     }
     if kind:
         route["type"] = kind
-    console, payload, prefix = aside(), None, ""
+    console, payload, sink = aside(), None, None
     with stops_on_request(), _libraries(), _progress(console) as progress, _whole_or_nothing(out):
         from beagle.bootstrap.local import Workbench  # noqa: PLC0415 - see the package
         from beagle.registration.payloads import build_item  # noqa: PLC0415
 
-        bench = Workbench.for_file(
-            file, storage_key, route, folder=out, prefix=artifact_prefix, progress=progress
-        )
-        payload, prefix = build_item(bench.make()), bench.sink.prefix
-    if payload is None:
+        bench = Workbench.for_file(file, storage_key, route, folder=out, prefix=named, progress=progress)
+        payload, sink = build_item(bench.make()), bench.sink
+    if payload is None or sink is None:
         console.print(styled("Stopped.", "dim"))
         raise typer.Exit(FAILED)
-    made = sum(1 for path in out.rglob("*") if path.is_file())
+    made = len(sink.headers)
     console.print(
-        styled(f"{made} file{'' if made == 1 else 's'} in {out}, for the bucket below {prefix}", "green"),
+        styled(
+            f"{made} file{'' if made == 1 else 's'} in {out}, for the bucket below {sink.prefix}", "green"
+        ),
         soft_wrap=True,
     )
+    console.print(styled("with the headers that files do not keep:", "dim"))
+    for line in _told_headers(sink.headers):
+        console.print(styled(f"  {line}"), soft_wrap=True)
     if wants_lines(as_json):
         print_line(payload)
     else:
@@ -148,19 +156,28 @@ def _require_new(folder: Path) -> None:
         raise ConfigurationError(f"{folder} cannot take the artifacts: {error.strerror}.") from error
 
 
-def _require_option(option: str, field: str, value: str) -> None:
-    from pydantic import ValidationError  # noqa: PLC0415
+def _prefix_of(text: str) -> str:
+    """Return a prefix that ends in a slash, and with which Darwin takes keys.
 
-    from beagle.domain.kinds import Video  # noqa: PLC0415
+    Raises:
+        ConfigurationError: No storage key begins like that.
 
+    """
     try:
-        Video.model_validate({field: value})
-    except ValidationError as error:
-        about = {
-            "fps": "a number greater than 0, or native",
-            "frames": "png, or jpeg:N with N from 2 (best) to 31",
-        }
-        raise ConfigurationError(f"{option} {value!r} is not {about[field]}.") from error
+        derive_storage_key(ObjectRef(provider="local", bucket="", key=text))
+    except UnregisterableKeyError as error:
+        raise ConfigurationError(f"--artifact-prefix {text!r} cannot begin a storage key. {error}") from error
+    return text if text.endswith("/") else f"{text}/"
+
+
+def _told_headers(headers: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Return which headers belong to the files that end alike, a line each."""
+    lines = {
+        f"*{PurePosixPath(name).suffix}".ljust(8)
+        + "  ".join(f"{header}: {value}" for header, value in told.items())
+        for name, told in headers.items()
+    }
+    return sorted(lines)
 
 
 @contextmanager

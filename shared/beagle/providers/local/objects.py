@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import stat
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -28,7 +30,10 @@ class FileReader:
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """Return a reader of what the file holds now; raises OSError where it cannot be read."""
+        """Return a reader of what the file holds now; raises OSError where it cannot be read twice."""
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # a pipe without a writer would not even open
+            raise OSError(errno.EINVAL, "Not a regular file, but a pipe or a device", str(path))
         with path.open("rb") as file:
             look = os.fstat(file.fileno())
         return cls(path, look.st_size, look.st_mtime_ns)
@@ -76,8 +81,10 @@ class FolderSink:
 
     folder: Path
     prefix: str
+    headers: dict[str, dict[str, str]] = field(default_factory=dict, compare=False)
+    """What a bucket keeps with each artifact and a folder does not, by the artifact's name."""
 
-    def put(self, name: str, data: bytes, content_type: str, content_encoding: str = "") -> None:  # noqa: ARG002 - files have no headers
+    def put(self, name: str, data: bytes, content_type: str, content_encoding: str = "") -> None:
         """Keep one artifact; the same name again overwrites."""
         path = self.folder / name
         try:
@@ -85,6 +92,9 @@ class FolderSink:
             path.write_bytes(data)
         except OSError as error:
             raise StoreUnavailableError(f"{path} cannot be written: {error.strerror}.") from error
+        self.headers[name] = {"Content-Type": content_type}
+        if content_encoding:
+            self.headers[name]["Content-Encoding"] = content_encoding
 
     def key(self, name: str) -> str:
         """Return the storage key that Darwin is told for an artifact."""
