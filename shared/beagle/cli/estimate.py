@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from beagle.cli.filters import AsJson  # noqa: TC001 - Typer reads the annotations
-from beagle.cli.output import print_line, screen, styled, wants_lines
+from beagle.cli.output import aside, print_line, screen, styled, wants_lines
+from beagle.cli.videos import Fps, Frames, require_video_options
 from beagle.domain.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -18,16 +19,22 @@ if TYPE_CHECKING:
     from beagle.costs.estimate import Estimate, Line
     from beagle.costs.prices import Price
     from beagle.costs.workload import Workload
-    from beagle.domain.making import VideoOptions
 
 WIDEST = 16_384
 """Pixels: no wider video is one."""
+LARGEST_MB = 5_000_000
+MOST = 1_000_000_000_000
 
 
 def estimate(  # noqa: PLR0913, PLR0917 - each an option
-    objects: Annotated[int, typer.Option(metavar="N", min=1, help="Objects a month.")] = 1_000_000,
+    objects: Annotated[int, typer.Option(metavar="N", min=1, max=MOST, help="Objects a month.")] = 1_000_000,
     mix: Annotated[
-        str, typer.Option(metavar="MIX", help="Their kinds: `images=0.9,videos=0.1`; also `dicoms`.")
+        str,
+        typer.Option(
+            metavar="MIX",
+            help="Their kinds: `images=0.9,videos=0.1`; also `dicoms`. The numbers are weights: "
+            "`images=9,videos=1` is the same.",
+        ),
     ] = "images=1",
     access: Annotated[
         Literal["read_write", "read_only"], typer.Option(help="What the storage integration allows Darwin.")
@@ -37,21 +44,21 @@ def estimate(  # noqa: PLR0913, PLR0917 - each an option
         Literal["together", "alone"],
         typer.Option(help="In such numbers that batches are full, or each object alone."),
     ] = "together",
-    image_mb: Annotated[float, typer.Option(metavar="MB", min=0.001, help="An image's size.")] = 3,
+    image_mb: Annotated[
+        float, typer.Option(metavar="MB", min=0.001, max=LARGEST_MB, help="An image's size.")
+    ] = 3,
     video_seconds: Annotated[
         float, typer.Option(metavar="S", min=0.1, max=86_400, help="A video's length.")
     ] = 60,
-    video_mb: Annotated[float, typer.Option(metavar="MB", min=0.001, help="A video's size.")] = 40,
+    video_mb: Annotated[
+        float, typer.Option(metavar="MB", min=0.001, max=LARGEST_MB, help="A video's size.")
+    ] = 40,
     resolution: Annotated[str, typer.Option(metavar="WxH", help="A video's width and height.")] = "1920x1080",
     frame_rate: Annotated[
         int, typer.Option(metavar="F", min=1, max=240, help="Frames a second that a video has.")
     ] = 30,
-    fps: Annotated[
-        str, typer.Option(metavar="F", help="Frames a second that become visible; `native` for all.")
-    ] = "native",
-    frames: Annotated[
-        str, typer.Option(help="As `png`, without loss, or `jpeg:N`, N from 2 (best) to 31.")
-    ] = "png",
+    fps: Fps = "native",
+    frames: Frames = "png",
     profile: Annotated[
         Literal["fast", "equal"],
         typer.Option(help="Segments encoded fast, or with darwin-py's own settings."),
@@ -62,10 +69,12 @@ def estimate(  # noqa: PLR0913, PLR0917 - each an option
     """`beagle estimate --mix images=0.9,videos=0.1 --access read_only` tells a month's dollars.
 
     A line for each meter of the bill: how much of it is used and why, what a unit costs by the public price
-    list, and the product. Nobody is asked; the prices come with the package, and tell their date.
+    list, and the product. Nobody is asked; the prices come with the package, and tell their date. Where the
+    deployment would refuse such videos, the bill stands, and says so.
     """
     from beagle.costs.estimate import estimate as reckon  # noqa: PLC0415 - see the package
     from beagle.costs.workload import Clip, Workload, parse_mix  # noqa: PLC0415
+    from beagle.domain.making import VideoOptions  # noqa: PLC0415
 
     width, height = _size(resolution)
     clip = Clip(
@@ -74,7 +83,7 @@ def estimate(  # noqa: PLR0913, PLR0917 - each an option
         width=width,
         height=height,
         rate=frame_rate,
-        options=_options(fps, frames, profile),
+        options=VideoOptions(fps=require_video_options(fps, frames), frames=frames, profile=profile),
     )
     workload = Workload(
         objects=objects,
@@ -87,11 +96,13 @@ def estimate(  # noqa: PLR0913, PLR0917 - each an option
     bill = reckon(workload, provider)
     if wants_lines(as_json):
         print_line(bill.to_json())
-        return
-    console = screen()
-    console.print()
-    console.print(bill_table(bill))
-    console.print(_remarks(bill))
+    else:
+        console = screen()
+        console.print()
+        console.print(bill_table(bill))
+        console.print(remarks(bill))
+    if bill.refused:
+        aside().print(styled(bill.refused, "yellow"), soft_wrap=True)
 
 
 def _size(resolution: str) -> tuple[int, int]:
@@ -100,22 +111,6 @@ def _size(resolution: str) -> tuple[int, int]:
     if not (0 < width <= WIDEST and 0 < height <= WIDEST):
         raise ConfigurationError(f"--resolution {resolution!r} is not a width and a height, as 1920x1080.")
     return width, height
-
-
-def _options(fps: str, frames: str, profile: Literal["fast", "equal"]) -> VideoOptions:
-    from pydantic import ValidationError  # noqa: PLC0415
-
-    from beagle.domain.kinds import Video  # noqa: PLC0415
-    from beagle.domain.making import VideoOptions  # noqa: PLC0415
-
-    try:
-        asked = Video.model_validate({"fps": fps, "frames": frames})
-    except ValidationError as error:
-        raise ConfigurationError(
-            f"--fps {fps!r} must be a number greater than 0, or native; --frames {frames!r} must be png, or "
-            "jpeg:N with N from 2 (best) to 31."
-        ) from error
-    return VideoOptions(fps=asked.fps or "native", frames=asked.frames, profile=profile)
 
 
 def bill_table(bill: Estimate) -> Table:
@@ -181,21 +176,20 @@ def _in_words(workload: Workload) -> str:
     return f"{shares} a month · {workload.access.replace('_', '-')} · arriving {workload.arrival}"
 
 
-def _remarks(bill: Estimate) -> Table:
+def remarks(bill: Estimate) -> Table:
+    """Return what stands below the bill."""
     from rich.table import Table  # noqa: PLC0415
 
     from beagle.costs.estimate import NOT_INCLUDED  # noqa: PLC0415
     from beagle.costs.prices import load_prices  # noqa: PLC0415
 
-    remarks = Table.grid(padding=(0, 2))
-    remarks.add_column(style="dim", no_wrap=True)
-    remarks.add_column(overflow="fold")
-    remarks.add_row("a million objects", styled(f"${bill.per_million:,.2f}, standing costs left out", "bold"))
-    remarks.add_row("prices", f"public lists, as of {load_prices().looked_up}; * from memory")
-    if bill.provider != "aws":
-        remarks.add_row(
-            "functions", f"those on {bill.provider} are being built: sizes and batches are planned"
-        )
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_row("a million objects", styled(f"${bill.per_million:,.2f}, standing costs left out", "bold"))
+    table.add_row("prices", f"public lists, as of {load_prices().looked_up}; * from memory")
+    deployed_by = {"aws": "template.yaml"}.get(bill.provider, f"infra/{bill.provider}")
+    table.add_row("functions", f"sizes and batches of {deployed_by}; never yet run in a real account")
     for number, words in enumerate(NOT_INCLUDED):
-        remarks.add_row("" if number else "not included", words)
-    return remarks
+        table.add_row("" if number else "not included", words)
+    return table

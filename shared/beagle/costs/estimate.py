@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from beagle.costs.deployments import DEPLOYMENTS
+from beagle.costs.films import why_refused
 from beagle.costs.prices import Price, Provider, load_prices
 from beagle.costs.terms import Use
 from beagle.costs.usage import uses_of
@@ -56,6 +58,14 @@ class Estimate:
         """Return what a million of these objects cost, standing costs left out."""
         return (self.dollars - self.standing) / self.workload.objects * MILLION
 
+    @property
+    def refused(self) -> str:
+        """Return why the deployment would refuse videos that are billed here; empty where it would not."""
+        if self.workload.access != "read_only" or not self.workload.count("videos"):
+            return ""
+        why = why_refused(self.workload.clip, DEPLOYMENTS[self.provider])
+        return why and f"On {self.provider} such a video is a dead letter, media_too_large: {why}"
+
     def of(self, group: str) -> float:
         """Return a group's sum."""
         return sum(line.dollars for line in self.lines if line.use.group == group)
@@ -68,7 +78,7 @@ class Estimate:
             "region": prices.of(self.provider).region,
             "prices_of": prices.looked_up.isoformat(),
             "objects": self.workload.objects,
-            "mix": dict(self.workload.mix),
+            "mix": {kind: self.workload.share(kind) for kind in self.workload.mix},
             "access": self.workload.access,
             "arrival": self.workload.arrival,
             "lines": [
@@ -88,6 +98,7 @@ class Estimate:
             "dollars": self.dollars,
             "standing_dollars": self.standing,
             "dollars_per_million_objects": self.per_million,
+            "refused": self.refused or None,
             "not_included": list(NOT_INCLUDED),
         }
 

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 
 from beagle.costs import measured
 from beagle.costs.deployments import EXTRACT_AT_ONCE, Deployment
+from beagle.domain.errors import MediaTooLargeError
 from beagle.media.maker import PART_OF_THE_TIME
 from beagle.media.video.cuts import CAUTION, frames_a_second, plan_parts
 from beagle.media.video.facts import Facts
+from beagle.media.video.ffmpeg import Bounds
 from beagle.media.video.grid import segment_starts
+from beagle.media.video.memory import require_memory
 
 if TYPE_CHECKING:
     from beagle.costs.workload import Clip
@@ -96,6 +99,22 @@ def plan_film(clip: Clip, deployment: Deployment) -> Film:
         > deployment.message_bytes,
         fits=clip.mb <= deployment.room_gb * 1000,
     )
+
+
+def why_refused(clip: Clip, deployment: Deployment) -> str:
+    """Return why extract would refuse the video before it decodes anything; empty where it would not."""
+    facts, bounds, extract = facts_of(clip), Bounds(), deployment.extract
+    if not plan_film(clip, deployment).fits:
+        return f"{clip.mb:,.0f} MB are more than the {deployment.room_gb:g} GB of {deployment.why_room}."
+    if len(facts.times) > bounds.frames:
+        return f"{len(facts.times):,} frames are more than {bounds.frames:,}."
+    if facts.width * facts.height > bounds.pixels:
+        return f"Frames of {facts.width}x{facts.height} have more than {bounds.pixels:,} pixels."
+    try:
+        require_memory(facts, clip.options, round(extract.processors), int(extract.gb * 1024**3))
+    except MediaTooLargeError as error:
+        return str(error)
+    return ""
 
 
 def facts_of(clip: Clip) -> Facts:

@@ -13,6 +13,8 @@ from beagle.domain.making import VideoOptions
 Kind = Literal["images", "videos", "dicoms"]
 Arrival = Literal["together", "alone"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+HEAVIEST = 1e12
+"""A weight in a mix: sums of them stay numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,30 +46,34 @@ class Workload:
         """Return how many of a kind there are."""
         return self.objects * self.mix.get(kind, 0) / sum(self.mix.values())
 
+    def share(self, kind: Kind) -> float:
+        """Return a kind's share; all of them sum to 1."""
+        return self.mix.get(kind, 0) / sum(self.mix.values())
+
     def batch(self, size: int) -> int:
         """Return how many messages a batch holds that may hold so many."""
         return 1 if self.arrival == "alone" else size
 
 
 def parse_mix(text: str) -> dict[Kind, float]:
-    """Return the shares that `images=0.9,videos=0.1` says.
+    """Return the weights that `images=0.9,videos=0.1` says.
 
     Raises:
-        ConfigurationError: It names another kind, or no share of anything.
+        ConfigurationError: It names another kind, or no weight of anything.
 
     """
     mix: dict[Kind, float] = {}
     for part in text.split(","):
-        name, _, share = part.partition("=")
+        name, _, weight = part.partition("=")
         kind = next((kind for kind in KINDS if kind == name.strip()), None)
         try:
-            number = float(share or 1)
+            number = float(weight or 1)
         except ValueError:
             number = -1
-        if kind is None or kind in mix or not 0 <= number < float("inf"):
+        if kind is None or kind in mix or not 0 <= number <= HEAVIEST:
             raise ConfigurationError(
-                f"--mix {text!r}: {part!r} is no share. Write images=0.9,videos=0.1; kinds are "
-                f"{', '.join(KINDS)}."
+                f"--mix {text!r}: {part!r} is not a kind and its weight. Write images=0.9,videos=0.1; kinds "
+                f"are {', '.join(KINDS)}."
             )
         mix[kind] = number
     if not sum(mix.values()):

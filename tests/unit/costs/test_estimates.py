@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from beagle.costs.deployments import DEPLOYMENTS, EXTRACT_AT_ONCE
 from beagle.costs.estimate import NOT_INCLUDED, estimate
-from beagle.costs.films import facts_of, plan_film
+from beagle.costs.films import facts_of, plan_film, why_refused
 from beagle.costs.prices import Price, load_prices
 from beagle.costs.terms import TIMES, in_digits, term_of
 from beagle.costs.workload import Clip, Workload, parse_mix
@@ -102,6 +102,23 @@ def test_a_film_is_cut_as_extract_would_cut_it(provider):
     assert film.writes == 2 * 324_000 + 2 * film.segments + 5
 
 
+@pytest.mark.parametrize(
+    ("provider", "clip", "why"),
+    [
+        ("azure", Clip(mb=801), "801 MB are more than the 0.8 GB"),
+        ("gcp", Clip(mb=13_001), "16 GiB of memory"),
+        ("aws", Clip(mb=10_701), "Lambda's largest /tmp"),
+        ("aws", Clip(seconds=20_000, rate=240), "4,800,000 frames are more than 4,000,000"),
+        ("gcp", Clip(width=8192, height=4321), "Frames of 8192x4321 have more than 35,389,440 pixels"),
+        ("aws", Clip(width=8192, height=4320), "need at least"),
+    ],
+)
+def test_what_extract_refuses_is_known_before(provider, clip, why):
+    """By the sizes of the deployment, and by the bounds that extract itself has."""
+    assert why in why_refused(clip, DEPLOYMENTS[provider])
+    assert not why_refused(Clip(), DEPLOYMENTS[provider])
+
+
 def test_formulas_say_what_is_multiplied():
     term = term_of(2_000, "videos", 0.5, "MB", per=1000)
 
@@ -113,7 +130,17 @@ def test_formulas_say_what_is_multiplied():
 
 @pytest.mark.parametrize(
     "text",
-    ["", "cats=1", "images=x", "images=-1", "images=0", "images=1,images=2", "images=inf", "images=nan"],
+    [
+        "",
+        "cats=1",
+        "images=x",
+        "images=-1",
+        "images=0",
+        "images=1,images=2",
+        "images=inf",
+        "images=nan",
+        "images=1e308",
+    ],
 )
 def test_a_mix_that_says_nothing_is_refused(text):
     with pytest.raises(ConfigurationError):
