@@ -16,6 +16,7 @@ from beagle import __version__
 from beagle.bootstrap.terraform import read_outputs
 from beagle.domain.errors import ConfigurationError
 from beagle.ports import LetterBox, Outbox
+from beagle.providers.aws.announcing import with_way_out
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -102,7 +103,9 @@ def _of_stack(name: str) -> Deployment:
         code = error.response.get("Error", {}).get("Code", "unknown")
         raise ConfigurationError(f"AWS does not show a stack named {name!r} ({code}).") from error
     except BotoCoreError as error:
-        raise ConfigurationError(f"AWS cannot be asked for the stack {name!r}: {error}") from error
+        raise ConfigurationError(
+            f"AWS cannot be asked for the stack {name!r}: {with_way_out(error)}"
+        ) from error
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", ())}
     try:
         return _on_aws(
@@ -228,4 +231,4 @@ def aws_client(service: str, **options: str) -> Any:  # noqa: ANN401 - see _on_a
     try:
         return boto3.session.Session().client(service, config=config, **options)  # type: ignore[call-overload]  # one call for two services
     except BotoCoreError as error:
-        raise ConfigurationError(f"AWS cannot be asked from here: {error}") from error
+        raise ConfigurationError(f"AWS cannot be asked from here: {with_way_out(error)}") from error

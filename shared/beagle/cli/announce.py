@@ -21,15 +21,16 @@ def announce(
 ) -> None:
     """`beagle announce acme-uploads` switches EventBridge on for a bucket, and keeps all that it has.
 
-    S3 keeps a bucket's notifications in one document, which every change replaces as a whole: whoever writes
-    only the own part wipes the others'. This reads the document, adds EventBridge, writes it back, and looks.
+    S3 keeps a bucket's notifications in one document, which every change replaces as a whole: writing only
+    your own entry erases everyone else's. This reads the document, adds EventBridge, writes it back, and
+    looks.
     """
     from beagle.bootstrap.operator import aws_client  # noqa: PLC0415 - see the package
     from beagle.providers.aws.announcing import read_announcing, write_announcing  # noqa: PLC0415
 
     asks = not (yes or dry_run)
     if asks and not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise ConfigurationError("Nobody is there to be asked: say --yes to change it, or --dry-run to look.")
+        raise ConfigurationError("No terminal to confirm on: pass --yes to proceed, or --dry-run to preview.")
     client = aws_client("s3")
     found = read_announcing(client, bucket)
     changes = not found.to_eventbridge

@@ -61,8 +61,8 @@ app.command(short_help="Make what read-only storage needs of one file, on this m
 app.command(short_help="Tell what a deployment costs a month, line by line, before there is one.")(
     estimate.estimate
 )
-app.command(short_help="Have an S3 bucket that exists announce its objects, and keep what it has set up.")(
-    announce.announce
-)
+app.command(
+    short_help="Turn on announcements for an S3 bucket that exists, without touching its other notifications."
+)(announce.announce)
 app.add_typer(routes.app, name="routes", short_help="Check a routes file; export its JSON Schema.")
 app.command(short_help="Run a local Darwin, with a page to look at.")(emulator.emulator)

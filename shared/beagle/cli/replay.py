@@ -62,7 +62,7 @@ def replay(  # noqa: PLR0913 - each an option
 
     asks = not (yes or dry_run)
     if asks and not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise ConfigurationError("Nobody is there to be asked: say --yes to replay, or --dry-run to look.")
+        raise ConfigurationError("No terminal to confirm on: pass --yes to proceed, or --dry-run to preview.")
     choice = choice_of(code, prefix, since, limit, SystemClock().now())
     place = deployment(stack, terraform)
     box = place.letter_box()

@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    NoRegionError,
+    ParamValidationError,
+)
 
 from beagle.domain.errors import ConfigurationError
 
@@ -14,6 +20,12 @@ _DESTINATIONS = {
     "QueueConfigurations": "QueueArn",
     "TopicConfigurations": "TopicArn",
     "LambdaFunctionConfigurations": "LambdaFunctionArn",
+}
+_WAYS_OUT = {
+    NoCredentialsError: "run `aws configure` or `aws sso login`, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID "
+    "and AWS_SECRET_ACCESS_KEY.",
+    # boto3 does not read AWS_REGION: botocore.configprovider.
+    NoRegionError: "set AWS_DEFAULT_REGION, or run `aws configure`.",
 }
 
 
@@ -45,12 +57,16 @@ def read_announcing(client: Any, bucket: str) -> Announcing:  # noqa: ANN401 - b
     """Return what a bucket announces.
 
     Raises:
-        ConfigurationError: S3 does not tell.
+        ConfigurationError: S3 does not tell, or cannot be asked.
 
     """
     try:
         answer = client.get_bucket_notification_configuration(Bucket=bucket)
-    except (BotoCoreError, ClientError) as error:
+    except ParamValidationError as error:
+        raise ConfigurationError(f"{bucket!r} is not a valid name of a bucket.") from error
+    except BotoCoreError as error:
+        raise ConfigurationError(f"AWS cannot be asked from here: {with_way_out(error)}") from error
+    except ClientError as error:
         raise ConfigurationError(
             f"The notifications of the bucket {bucket} cannot be read ({_code(error)}): it takes "
             "s3:GetBucketNotification, which belongs to the bucket's owner."
@@ -72,7 +88,12 @@ def write_announcing(client: Any, wanted: Announcing) -> None:  # noqa: ANN401 -
             # The others stand already; one of them may be gone, which is no reason to refuse this.
             SkipDestinationValidation=True,
         )
-    except (BotoCoreError, ClientError) as error:
+    except BotoCoreError as error:
+        raise ConfigurationError(
+            f"AWS cannot be asked from here: {with_way_out(error)} Whether the notifications of the bucket "
+            f"{wanted.bucket} were changed tells another run with --dry-run."
+        ) from error
+    except ClientError as error:
         raise ConfigurationError(
             f"The notifications of the bucket {wanted.bucket} cannot be changed ({_code(error)}): it takes "
             "s3:PutBucketNotification. Nothing was changed."
@@ -85,7 +106,11 @@ def write_announcing(client: Any, wanted: Announcing) -> None:  # noqa: ANN401 -
         )
 
 
-def _code(error: BotoCoreError | ClientError) -> str:
-    if isinstance(error, ClientError):
-        return str(error.response.get("Error", {}).get("Code", "unknown"))
-    return type(error).__name__
+def with_way_out(error: BotoCoreError) -> str:
+    """Return what keeps this machine from asking AWS, and what to do where that can be told."""
+    said = str(error).rstrip(".")
+    return f"{said}: {_WAYS_OUT[type(error)]}" if type(error) in _WAYS_OUT else f"{said}."
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", "unknown"))
