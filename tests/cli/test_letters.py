@@ -75,8 +75,8 @@ def test_since_takes_what_people_write(text: str, meant: datetime):
 
 
 @pytest.mark.parametrize("text", ["yesterday", "2", "h", "-2h", "99999999999999d", "2026-13-01"])
-def test_since_refuses_what_is_no_time(text: str):
-    with pytest.raises(ConfigurationError, match="is no time"):
+def test_since_refuses_what_is_not_a_time(text: str):
+    with pytest.raises(ConfigurationError, match="is not a valid time"):
         parse_since(text, NOW)
 
 

@@ -63,7 +63,7 @@ def choice_of(
     """Return the choice that the options make.
 
     Raises:
-        ConfigurationError: `--since` is no time.
+        ConfigurationError: `--since` is not a valid time.
 
     """
     from beagle.pipeline.replay import Choice  # noqa: PLC0415 - see the package
@@ -89,7 +89,7 @@ def parse_since(text: str, now: datetime) -> datetime:
         return datetime.fromisoformat(text.strip()).astimezone()
     except (ValueError, OverflowError) as error:
         raise ConfigurationError(
-            f"--since {text!r} is no time: write 90m, 2h, 3d, 2026-11-20 or 2026-11-20T09:00Z."
+            f"--since {text!r} is not a valid time: write 90m, 2h, 3d, 2026-11-20 or 2026-11-20T09:00Z."
         ) from error
 
 
