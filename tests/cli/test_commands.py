@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import signal
 import subprocess
 import urllib.request
@@ -15,7 +16,8 @@ from beagle.cli.main import app
 from beagle.domain.errors import ConfigurationError
 from beagle.playground.folder import WatchedFolder
 from beagle.playground.outcomes import Account, Ended, parse_ended
-from beagle.settings import Settings
+from beagle.settings import Settings, read_settings
+from docs.readme import settings_table
 from support.command import COMMAND, ENVIRONMENT, Beagle
 
 ROUTES = """
@@ -145,6 +147,14 @@ def test_a_local_stack_that_ended_without_a_word_is_named(tmp_path: Path):
         find_deployment("", Settings(), file)
 
 
+def test_what_the_readme_shows_as_a_default_can_be_set():
+    """A variable with its default's text is the default."""
+    shown = dict(re.findall(r"^\| `(BEAGLE_\w+)` \| `([^`]+)` \|", settings_table(), re.MULTILINE))
+
+    assert shown["BEAGLE_STAGES"] == "prepare,extract,register"
+    assert read_settings(shown) == Settings()
+
+
 # --- what the demo counts ----------------------------------------------------------------------------
 
 
@@ -173,6 +183,18 @@ def test_only_outcomes_are_read_from_the_log(line: str):
 
 
 # --- the folder of `beagle up` -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("folder", ["/proc/x", "file", "file/x"])
+def test_a_folder_that_cannot_be_used_is_misuse(folder: str, beagle: Beagle, tmp_path: Path):
+    (tmp_path / "file").touch()
+    place = tmp_path / folder
+
+    ran = beagle("up", "--folder", place)
+
+    assert (ran.code, ran.out) == (2, "")
+    assert str(place) in ran.err
+    assert "Errno" not in ran.err
 
 
 def test_a_file_is_found_once_it_stands_still_and_again_when_it_changes(tmp_path: Path):

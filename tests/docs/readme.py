@@ -95,6 +95,8 @@ def _default(field: FieldInfo) -> str:
         return ""
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
+    if isinstance(value, tuple):
+        value = ",".join(map(str, value))  # as the environment wants it
     return f"`{value}`" if value not in ("", (), None) else ""
 
 

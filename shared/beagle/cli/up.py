@@ -10,6 +10,7 @@ import typer
 from beagle.cli.filters import state_file
 from beagle.cli.output import aside, outcome_text, screen, styled
 from beagle.cli.running import local_trouble, stops_on_request
+from beagle.domain.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -41,8 +42,8 @@ def up(
 
     run = state_file().parent
     watched = folder or run / "uploads"
+    _require_folder(watched)
     with local_trouble(), stops_on_request():
-        watched.mkdir(parents=True, exist_ok=True)
         waiting = aside().status("Starting the local AWS and Darwin, deploying the template")
         with waiting, set_scene(run) as scene:
             waiting.stop()
@@ -55,6 +56,24 @@ def up(
             screen().print(styled("Put files into the folder. Ctrl-C takes all down.", "dim"))
             _play(scene, watched)
     aside().print(styled("All is taken down.", "dim"))
+
+
+def _require_folder(folder: Path) -> None:
+    """Make the folder where it is not there, and look into it.
+
+    Raises:
+        ConfigurationError: It cannot be made, or not be read.
+
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        next(folder.iterdir(), None)
+    except FileExistsError as error:
+        raise ConfigurationError(f"{folder} is not a folder.") from error
+    except OSError as error:
+        raise ConfigurationError(
+            f"The folder {folder} cannot be made or read: {error.strerror}. Name another one (--folder)."
+        ) from error
 
 
 def _play(scene: Scene, folder: Path) -> None:
