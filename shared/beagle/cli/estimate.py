@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 WIDEST = 16_384
 """Pixels: no wider video is one."""
 LARGEST_MB = 5_000_000
+"""Of one object: five terabytes."""
 MOST = 1_000_000_000_000
+"""Objects a month."""
 
 
 def estimate(  # noqa: PLR0913, PLR0917 - each an option
