@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from gcp.cloud import Cloud
@@ -11,6 +12,12 @@ if TYPE_CHECKING:
     from support.azure.azurite import Azurite
 
 LONG = 120
+
+# How long an example takes says more of the machine's other work than of the code: no claim is made of it.
+settings.register_profile(
+    "unhurried", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("unhurried")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

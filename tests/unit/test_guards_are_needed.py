@@ -201,6 +201,8 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ignored = shutil.ignore_patterns("__pycache__", "*.pyc", ".hypothesis")
     shutil.copy(ROOT / "pyproject.toml", place)
     shutil.copytree(ROOT / "shared" / "beagle", place / "shared" / "beagle", ignore=ignored)
+    (place / "tests").mkdir()
+    shutil.copy(ROOT / "tests" / "conftest.py", place / "tests")
     for folder in ("support", "unit", "recordings"):
         shutil.copytree(ROOT / "tests" / folder, place / "tests" / folder, ignore=ignored)
     return place
