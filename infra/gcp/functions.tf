@@ -110,7 +110,7 @@ resource "google_cloudfunctions2_function" "stage" {
     })
   }
 
-  # The first messages come as soon as there is a function.
+  # The first messages come as soon as there is a function. (Sending videos must wait for their subscription.)
   depends_on = [
     google_project_iam_member.build,
     google_pubsub_topic_iam_member.sending,

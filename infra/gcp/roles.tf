@@ -4,11 +4,10 @@
 locals {
   account = { for function, account in google_service_account.stage : function => "serviceAccount:${account.email}" }
 
-  # Which topics a function sends to; dead letters aside, those that come after it.
+  # Which topics a function sends to; dead letters and videos aside, those that come after it.
   sent = {
-    prepare = local.read_only ? ["items", "videos"] : ["items"]
-    # The parts of a long video go back into the queue that the video came from.
-    extract  = ["items", "videos"]
+    prepare  = ["items"]
+    extract  = ["items"]
     register = []
   }
 
@@ -66,6 +65,18 @@ resource "google_pubsub_topic_iam_member" "sending" {
   topic  = each.value.queue == "dead_letters" ? google_pubsub_topic.dead_letters.id : google_pubsub_topic.work[each.value.queue].id
   role   = "roles/pubsub.publisher"
   member = local.account[each.value.function]
+}
+
+# Access may become read-only later: then prepare sends videos as soon as it is told of their topic, and what is sent before
+# there is a subscription, nobody hears. So it may not until there is one: it is refused, and its message waits.
+resource "google_pubsub_topic_iam_member" "sending_videos" {
+  # The parts of a long video go back into the queue that the video came from.
+  for_each = toset(local.read_only ? ["prepare", "extract"] : [])
+
+  topic      = google_pubsub_topic.work["videos"].id
+  role       = "roles/pubsub.publisher"
+  member     = local.account[each.key]
+  depends_on = [google_pubsub_subscription.work]
 }
 
 resource "google_secret_manager_secret_iam_member" "register" {

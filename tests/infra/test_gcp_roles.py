@@ -96,6 +96,24 @@ def test_functions_send_where_their_work_goes(google: Applied) -> None:
     assert announcing["member"] == "google_storage_project_service_account.?.member"
 
 
+def test_nobody_may_send_a_video_before_somebody_hears_it(google: Applied) -> None:
+    """
+    Where access becomes read-only, prepare is told of the topic before there is a subscription to it.
+
+    Until there is one it is refused, and its message waits; so the functions must not wait for this grant.
+    """
+    needs = {(one["type"], one["name"]): one.get("depends_on", []) for one in google.resources}
+    sending = ("google_pubsub_topic_iam_member", "sending_videos")
+    functions = needs["google_cloudfunctions2_function", "stage"]
+    others = google.address("google_pubsub_topic_iam_member", "sending").values()
+
+    assert not [one for one in others if one["topic"].endswith("videos.id")]
+    assert not [one for one in functions if one.endswith(".sending_videos")]
+    assert [one for one in functions if one.endswith("google_pubsub_topic_iam_member.sending")]
+    if sending in needs:
+        assert "module.beagle.google_pubsub_subscription.work" in needs[sending]
+
+
 def test_functions_reach_the_objects_they_need(google: Applied, functions: dict[str, dict[str, Any]]) -> None:
     """By prefix, each in its own places; the watched bucket only where Darwin may not write."""
     state = google.of_type("google_storage_bucket")["state"]["name"]
