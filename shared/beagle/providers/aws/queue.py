@@ -26,8 +26,12 @@ _ENTRIES = 10
 """SQS takes ten entries in one call."""
 _CALL_BYTES = 250_000
 """Bytes of bodies in one call, below the smallest limit of SQS's history."""
-_LONGEST_HIDING = 43_200
-"""Seconds: SQS hides no message for longer."""
+_LONGEST_HIDING = 42_000
+"""Seconds: SQS refuses to hide a message for longer than twelve hours after it was received.
+
+An invocation may have had it for a quarter of an hour by then.
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
+"""
 _READING = 300
 """Seconds that letters stay hidden while an operator's command reads them, at least."""
 
