@@ -8,6 +8,9 @@ locals {
   lines = "AppTraces | where Message startswith '{' | extend line = parse_json(Message) | where tostring(line.deployment) == '${var.name}'"
   ended = "${local.lines} | where tostring(line.message) == 'object ended' | extend stage = tostring(line.stage), ending = tostring(line.ending), code = tostring(line.code)"
 
+  # All but what waits for its group.
+  tried = "${local.ended} | where code != 'group_waiting'"
+
   # Every app is called as its function, with something of its own after it.
   function_of_app = "extend function = extract('^${var.name}-([a-z]+)-', 1, AppRoleName)"
   # By raising this a function asks to have a message again, as it does while Darwin is away.
@@ -16,8 +19,8 @@ locals {
   # What calls for a person, by the function that calls.
   calling = "Darwin refuses the API key (401, 403), knows no such team, dataset or storage (404) or is full; the secret cannot be read; or Beagle met an exception that nobody expected. Messages wait in their queue until somebody mends it: the log of the function says what."
 
-  # Each is a query whose rows may hold no number above the threshold, over so many minutes. Lines take minutes until a query
-  # finds them, so each is looked for in more than one window.
+  # Each is a query whose rows may hold no number above the threshold, over so many minutes, so many times in a row. Lines take
+  # minutes until a query finds them, so each is looked for in more than one window.
   alarms = {
     dead-letters = {
       description = "There are new dead letters. Look at them: beagle letters --terraform DIR"
@@ -40,16 +43,24 @@ locals {
       query       = "AppExceptions | where strcat(OuterMessage, InnermostMessage, ProblemId, tostring(Details)) !has '${local.no_request}' | ${local.function_of_app} | summarize found = count() by function"
       by          = "function", threshold = 0, minutes = 15, every = 5, severity = 2
     }
-    # Tried every ten minutes, and never taken: what waits for longer is in the lines, though not in the queue's metrics.
+    # Tried every ten minutes, and never taken: what waits for longer is in the lines, though not in the queue's metrics. What
+    # waits for the rest of its group waits as its route says, and is no part of this.
     no-progress = {
       description = "For an hour a stage has put everything off, and ended nothing. Its log says why."
-      query       = "${local.ended} | summarize again = countif(ending == 'again'), others = countif(ending != 'again') by stage | extend found = iff(others == 0, again, 0)"
+      query       = "${local.tried} | summarize again = countif(ending == 'again'), others = countif(ending != 'again') by stage | extend found = iff(others == 0, again, 0)"
       by          = "stage", threshold = 0, minutes = 60, every = 15, severity = 2
     }
+    # Though others may get on.
+    put-off = {
+      description = "Something has been tried and put off for more than an hour, in extract for more than four. The log of the stage says what, and why; after 49 hours it is a dead letter."
+      query       = "${local.tried} | where ending == 'again' | summarize found = max(todouble(line.waited) / iff(stage == 'extract', 14400, 3600)) by stage"
+      by          = "stage", threshold = 1, minutes = 60, every = 15, severity = 2
+    }
+    # Of what Darwin was sent: while it turns things away, most of what waits is not sent at all.
     throttled = {
-      description = "For half an hour Darwin has turned away (429) more than half of what it was sent. requests_per_minute may be too high, or others use up the limit."
-      query       = "${local.ended} | where stage == 'register' | summarize found = 100.0 * countif(code == 'darwin_throttled') / count() by stage"
-      by          = "stage", threshold = 50, minutes = 30, every = 15, severity = 3
+      description = "For an hour and more Darwin has turned away (429) more than half of what it was sent. requests_per_minute may be too high, or others use up the limit."
+      query       = "${local.ended} | where stage == 'register' and (code == 'darwin_throttled' or ending in ('registered', 'already_registered')) | summarize found = 100.0 * countif(code == 'darwin_throttled') / count() by stage"
+      by          = "stage", threshold = 50, minutes = 30, every = 15, severity = 3, times = 4
     }
     duration = {
       description = "An invocation nearly reached its time limit."
@@ -89,8 +100,8 @@ resource "azurerm_monitor_scheduled_query_rules_alert_v2" "trouble" {
     }
 
     failing_periods {
-      minimum_failing_periods_to_trigger_alert = 1
-      number_of_evaluation_periods             = 1
+      minimum_failing_periods_to_trigger_alert = try(each.value.times, 1)
+      number_of_evaluation_periods             = try(each.value.times, 1)
     }
   }
 

@@ -6,7 +6,7 @@ locals {
   # How long messages may wait, and what it means when they have waited longer. Of the hundred attempts that a message
   # has, which last for 15.7 hours, at most one in six is used up by then (videos: one in three).
   waiting = {
-    uploads = { seconds = 3600, meaning = "Uploads wait for more than an hour. The log of prepare says why." }
+    uploads = { seconds = 3600, meaning = "Uploads wait for more than an hour, be it for the rest of their group. The log of prepare says why." }
     items   = { seconds = 3600, meaning = "Items wait for Darwin for more than an hour. The log of register says why." }
     videos  = { seconds = 14400, meaning = "Videos wait for more than four hours. The log of extract says why; or there are many: see extract_concurrency. After 15.7 hours of being turned away they become dead letters, to be replayed." }
   }
@@ -231,14 +231,16 @@ locals {
   endings_in_promql  = "logging_googleapis_com:user_${replace(google_logging_metric.endings.name, "-", "_")}"
   refusals_in_promql = "logging_googleapis_com:user_${replace(google_logging_metric.refusals.name, "-", "_")}"
 
+  # Of what Darwin was sent: while it turns things away, most of what waits is not sent at all. Each comes again within
+  # half an hour. Of what has not happened yet there is no series, and without `vector` there would be no sum.
+  throttled_in_promql = "sum(increase(${local.endings_in_promql}{stage=\"register\", code=\"darwin_throttled\"}[30m]))"
+  taken_in_promql     = "(sum(increase(${local.endings_in_promql}{stage=\"register\", ending=~\"registered|already_registered\"}[30m])) or vector(0))"
+
   counted = {
     throttled = {
-      description = "For half an hour Darwin has turned away (429) more than half of what it was sent. requests_per_minute may be too high, or others use up the limit."
-      query = join(" ", [
-        "sum(increase(${local.endings_in_promql}{stage=\"register\", code=\"darwin_throttled\"}[5m]))",
-        "/ sum(increase(${local.endings_in_promql}{stage=\"register\"}[5m])) > 0.5",
-      ])
-      seconds = 1800
+      description = "For an hour and more Darwin has turned away (429) more than half of what it was sent. requests_per_minute may be too high, or others use up the limit."
+      query       = "${local.throttled_in_promql} / (${local.throttled_in_promql} + ${local.taken_in_promql}) > 0.5"
+      seconds     = 3600
     }
     # Of the others it is told by the age of what waits: turning Pub/Sub away is how they keep to their instances.
     prepare-throttles = {

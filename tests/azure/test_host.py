@@ -141,6 +141,9 @@ def test_with_a_wrong_key_a_person_is_called_and_the_message_is_a_letter_at_last
         assert not [name for name in azurite.queues.list_queues(f"{folder}-") if "poison" in name.name]
         assert set(alarms_of(log)) == {"darwin_unauthorized"}
         assert [line.ending for line in lines_of(log)] == ["again", "again", "dead_lettered"]
+        waited = [json.loads(line)["waited"] for line in log if '"ending": "again"' in line]
+        assert waited == sorted(waited)
+        assert all(seconds >= 0 for seconds in waited)
 
 
 def test_what_the_host_gives_up_can_be_replayed(

@@ -5,6 +5,7 @@ import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import pytest
 from azure.storage.queue import QueueClient
@@ -35,9 +36,26 @@ class Delivered:
 
     dequeue_count: int
     id: str = "1"
+    insertion_time: datetime | None = None
 
     def get_body(self) -> bytes:
         return WORDS.encode()
+
+
+@pytest.mark.parametrize(
+    ("told", "known"),
+    [
+        (datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 5, 1, tzinfo=UTC)),
+        (datetime(2026, 5, 1), None),  # noqa: DTZ001 - as Azure's library hands out what has another zone
+        (None, None),
+    ],
+    ids=["as the host writes it", "in another zone", "not told"],
+)
+def test_a_time_without_a_zone_is_none(told: datetime | None, known: datetime | None) -> None:
+    """To reckon with it would end every invocation, for the sake of an alarm."""
+    received = Invocations(CLOCK, 60).received(Delivered(1, insertion_time=told))
+
+    assert received.sent_at == known
 
 
 class Failing:

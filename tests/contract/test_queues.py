@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from base64 import b64decode
+from datetime import timedelta
 from itertools import count
 from types import SimpleNamespace
 
@@ -148,6 +149,7 @@ class FunctionsMessage:
 
     def __init__(self, message):
         self.message, self.id, self.dequeue_count = message, message.id, message.dequeue_count
+        self.insertion_time = message.inserted_on
 
     def get_body(self):
         return b64decode(self.message.content)
@@ -296,6 +298,23 @@ def test_what_ends_and_what_does_not_is_told_apart(queue):
     assert queue.receive() == []
 
 
+@pytest.mark.parametrize("queue", ["local", "sqs", AZURE], indirect=True)
+def test_a_message_tells_since_when_it_is_in_its_queue(queue):
+    """At each delivery the same: by that it is known how long it was put off. Pub/Sub has a metric of it."""
+    queue.outbox.send(["message"])
+    [first] = batch = queue.receive()
+    queue.answer(batch, {first.id: 0.0})
+    if isinstance(queue, Local):
+        queue.clock.advance(1.1)
+        [again] = queue.receive()
+    else:
+        [again] = wait_for(queue)
+
+    assert first.sent_at == again.sent_at
+    if not isinstance(queue, Local):
+        assert abs(SystemClock().now() - again.sent_at) < timedelta(minutes=5)
+
+
 # --- dead letters --------------------------------------------------------------------------------------
 
 
@@ -405,12 +424,13 @@ def test_what_cannot_be_hidden_comes_again_by_the_queues_own_time():
 
 
 def test_nothing_is_hidden_for_longer_than_sqs_hides():
+    """More than twelve hours are refused, and they count from when it was received, a while ago by now."""
     seen = []
     client = SimpleNamespace(change_message_visibility_batch=lambda **call: seen.extend(call["Entries"]))
     event = {"Records": [{"messageId": "m", "receiptHandle": "r", "body": ""}]}
     SqsSource(client, "u").answer(event, Report({"m": 1e9}, ()))
 
-    assert [entry["VisibilityTimeout"] for entry in seen] == [43_200]
+    assert [entry["VisibilityTimeout"] for entry in seen] == [12 * 3600 - 1200]
 
 
 class Slow:

@@ -14,7 +14,7 @@ from support.applied import Applied
 
 pytestmark = pytest.mark.xdist_group("terraform")
 CODES = {error.code for error in vars(errors).values() if isinstance(error, type) and hasattr(error, "code")}
-OF_LINES = {"dead-letters", "person", "no-progress", "throttled"}
+OF_LINES = {"dead-letters", "person", "no-progress", "put-off", "throttled"}
 OF_THE_HOST = {"given-up", "errors", "duration"}
 
 
@@ -33,7 +33,7 @@ def lines() -> list[dict[str, Any]]:
     """What functions write when an object has ended, and when a person must act."""
     written: list[dict[str, Any]] = []
     journal = LogJournal("beagle", lambda _severity, line: written.append(json.loads(line)))
-    journal.note("register", Outcome(ending=Ending.AGAIN, code="darwin_throttled"))
+    journal.note("register", Outcome(ending=Ending.AGAIN, code="darwin_throttled", waited=3700.0))
     journal.alarm("darwin_unauthorized", "the key")
     return written
 
@@ -58,11 +58,11 @@ def test_alarms_wait_for_the_very_lines_that_functions_write(
 
 
 def test_queries_name_endings_and_codes_that_exist(rules: dict[str, dict[str, Any]]) -> None:
-    """Dead letters, what is put off, and what Darwin turned away."""
+    """Dead letters, what is put off though its group is whole, and what Darwin turned away."""
     text = " ".join(query(rule) for rule in rules.values())
 
     assert set(re.findall(r"ending [!=]= '(\w+)'", text)) == {Ending.DEAD_LETTERED, Ending.AGAIN}
-    assert set(re.findall(r"code == '(\w+)'", text)) == {"darwin_throttled"} <= CODES
+    assert set(re.findall(r"code [!=]= '(\w+)'", text)) == {"darwin_throttled", "group_waiting"} <= CODES
 
 
 def test_to_ask_again_is_no_error(rules: dict[str, dict[str, Any]]) -> None:
@@ -84,8 +84,24 @@ def minutes(span: str) -> int:
 
 
 def test_standstill_is_noticed_by_what_is_tried_again(rules: dict[str, dict[str, Any]]) -> None:
-    """Within the window each waiting message is tried, as it is every ten minutes."""
-    assert rules["no-progress"]["window_duration"] == "PT1H"
+    """Within the window each waiting message is tried, as it is every ten minutes; a group's waits rightly.
+
+    Though others get on, one that is put off for longer than on AWS is told of.
+    """
+    assert rules["no-progress"]["window_duration"] == rules["put-off"]["window_duration"] == "PT1H"
+    for name in ("no-progress", "put-off"):
+        assert "| where code != 'group_waiting' |" in query(rules[name])
+    assert "max(todouble(line.waited) / iff(stage == 'extract', 14400, 3600))" in query(rules["put-off"])
+    assert rules["put-off"]["criteria"][0]["threshold"] == 1
+
+
+def test_what_darwin_turns_away_is_a_share_of_what_it_was_sent(rules: dict[str, dict[str, Any]]) -> None:
+    """What is not sent meanwhile is most of what waits: with it the share would never be half."""
+    [taken] = re.findall(r"code == 'darwin_throttled' or ending in \((.*?)\)\)", query(rules["throttled"]))
+    [periods] = rules["throttled"]["criteria"][0]["failing_periods"]
+
+    assert set(taken.replace("'", "").split(", ")) == {Ending.REGISTERED, Ending.ALREADY_REGISTERED}
+    assert set(periods.values()) == {4}
 
 
 def test_every_function_is_told_apart_and_its_limit_known(

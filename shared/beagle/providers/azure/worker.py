@@ -7,7 +7,7 @@ import itertools
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from beagle import __version__
 from beagle.domain.errors import QueueUnavailableError, ServiceError
@@ -16,6 +16,9 @@ from beagle.messages import load_letter
 from beagle.ports import Clock, DeadLetters, Journal, Received, Stage
 from beagle.providers.gather import Gather
 from beagle.providers.local.clock import Until
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 MARGIN = 15.0
 """Seconds before the host's own time limit."""
@@ -41,6 +44,10 @@ class QueueMessage(Protocol):
     def dequeue_count(self) -> int | None:
         """How often it was delivered, this time included."""
 
+    @property
+    def insertion_time(self) -> datetime | None:
+        """When the queue took it."""
+
     def get_body(self) -> bytes:
         """Return what it says."""
 
@@ -60,11 +67,14 @@ class Invocations:
 
     def received(self, message: QueueMessage) -> Received:
         """Return a message in our own words."""
+        sent_at = message.insertion_time
         return Received(
             id=f"message-{next(self._names)}",
             body=message.get_body().decode(errors="replace"),
             attempts=message.dequeue_count or 1,
             name=message.id or "",
+            # Azure's library drops the zone of a form of time that it does not know well.
+            sent_at=sent_at if sent_at and sent_at.tzinfo else None,
         )
 
 
