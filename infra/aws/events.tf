@@ -28,4 +28,7 @@ resource "aws_cloudwatch_event_target" "created" {
   dead_letter_config {
     arn = aws_sqs_queue.dead_letters.arn
   }
+
+  # What EventBridge may not bring into the queue, nor into that of dead letters, it loses.
+  depends_on = [aws_sqs_queue_policy.written_by_the_rule]
 }

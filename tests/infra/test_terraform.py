@@ -79,6 +79,14 @@ def test_the_example_can_be_planned(planned: dict[str, Any]) -> None:
     assert planned["output_changes"]["beagle"]["actions"] == ["create"]
 
 
+def test_nothing_is_announced_before_eventbridge_may(planned: dict[str, Any]) -> None:
+    """What it may bring neither into the queue nor into that of dead letters, it loses."""
+    module = planned["configuration"]["root_module"]["module_calls"]["beagle"]["module"]
+    [target] = [one for one in module["resources"] if one["type"] == "aws_cloudwatch_event_target"]
+
+    assert target["depends_on"] == ["aws_sqs_queue_policy.written_by_the_rule"]
+
+
 def test_no_argument_escapes_the_comparison(planned: dict[str, Any]) -> None:
     """Every argument that the module gives is one that the comparison with the template reads."""
     read: dict[str, set[str]] = {}
