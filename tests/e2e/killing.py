@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections import Counter
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from beagle.playground.stack import FUNCTION_OUTPUTS, Function, Stack
+from e2e.invocations import read_invocations
 from support.processes import descendants
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 WATCH_SECONDS = 0.02
+AGAIN_SECONDS = 1.0
 
 
 def kill_instances(stack: Stack, function: Function) -> int:
@@ -37,17 +40,34 @@ def kill_instances(stack: Stack, function: Function) -> int:
 def killing(
     stack: Stack, steps: Sequence[int], progress: Mapping[Function, Callable[[], int]]
 ) -> Iterator[Counter[Function]]:
-    """Meanwhile kill each function's processes whenever its progress has come a step further; count them."""
+    """
+    Meanwhile kill each function's processes whenever its progress has come a step further; count them.
+
+    They may have been idle: they are killed again, until an invocation has died of it.
+    """
     killed = Counter[Function]()
     due = {function: list(steps) for function in progress}
+    died: dict[Function, int] = {}
+    """How many invocations had before the step that a function is at."""
+    last = dict.fromkeys(due, 0.0)
     over = threading.Event()
 
     def watch() -> None:
         while not over.wait(WATCH_SECONDS):
             for function, ahead in due.items():
-                if ahead and progress[function]() >= ahead[0] and (ended := kill_instances(stack, function)):
-                    killed[function] += ended
-                    ahead.pop(0)
+                if ahead and progress[function]() >= ahead[0]:
+                    pursue(function, ahead)
+
+    def pursue(function: Function, ahead: list[int]) -> None:
+        if time.monotonic() < last[function] + AGAIN_SECONDS:
+            return
+        so_far = read_invocations(stack, function).died
+        if so_far > died.setdefault(function, so_far):
+            ahead.pop(0)
+            del died[function]
+            return
+        killed[function] += kill_instances(stack, function)
+        last[function] = time.monotonic()
 
     watcher = threading.Thread(target=watch)
     watcher.start()
