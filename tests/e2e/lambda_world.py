@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,7 +82,8 @@ class World:
                 processes = instance.processes()
                 if program in {process.name for process in processes}:
                     for process in processes[1:]:  # all but the sandbox's own
-                        os.kill(process.id, signal.SIGSTOP)
+                        with suppress(ProcessLookupError):  # it has ended meanwhile
+                            os.kill(process.id, signal.SIGSTOP)
                     stopped.append(instance)
             return bool(stopped)
 

@@ -46,7 +46,7 @@ def is_alive(pid: int) -> bool:
     """Say whether a process runs, and is not just unburied."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # the latter where it ends while it is read
         return False
 
 
