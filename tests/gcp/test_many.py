@@ -38,8 +38,12 @@ def test_each_object_stands_once_whatever_fails(pubsub: PubSub, cloud: Cloud, tm
 
 
 def test_undisturbed_requests_fill_up(pubsub: PubSub, cloud: Cloud, tmp_path: Path) -> None:
-    """Pushed one by one, items are registered in at most twice as many requests as in SQS's batches."""
-    ran = run(pubsub, cloud, tmp_path / "calm", OBJECTS, faults=False, name="calm")
+    """
+    Pushed one by one, items are registered in at most twice as many requests as in SQS's batches.
+
+    All of them wait, and a request waits for more than a busy machine takes to bring them.
+    """
+    ran = run(pubsub, cloud, tmp_path / "calm", OBJECTS, faults=False, backlog=True, gather=5, name="calm")
 
     assert ran.items == {f"many/{number:06d}.png": 1 for number in range(OBJECTS)}
     assert ran.books.count("register") == {"registered": OBJECTS}

@@ -60,6 +60,8 @@ def run(  # noqa: PLR0913 - what is to happen
     *,
     faults: bool,
     poison: bool = False,
+    backlog: bool = False,
+    gather: float = 1,
     name: str = "many",
     told: Callable[[int], None] = lambda _: None,
 ) -> Ran:
@@ -68,9 +70,11 @@ def run(  # noqa: PLR0913 - what is to happen
 
     With faults every object is announced twice, Darwin throttles, fails and resets, the state bucket fails
     now and then, and an instance is killed in the midst of it. The poison kills each process that begins it.
-    `told` hears how many items stand.
+    Of a `backlog` register is brought nothing before all is prepared, as after an outage. A request waits for
+    `gather` seconds to be filled. `told` hears how many items stand.
     """
     bucket, chance, kills = f"{name}-uploads", Random(7), Counter[str]()
+    patience = 120 + objects / 10
     darwin = EmulatedDarwin.with_defaults(hooks=Hooks(), processing_seconds=0)
     darwin.add_storage("acme-uploads", bucket=bucket, region="europe-west1")
     settings = {
@@ -79,6 +83,7 @@ def run(  # noqa: PLR0913 - what is to happen
         "BEAGLE_STORAGE": "acme-uploads",
         "BEAGLE_BUCKET": bucket,
         "BEAGLE_REQUESTS_PER_MINUTE": "1000",
+        "BEAGLE_GATHER_SECONDS": str(gather),
         # For so long nobody else posts what a killed instance was to post; deployed, it is two minutes.
         "BEAGLE_INVOCATION_SECONDS": "42",
     }
@@ -104,6 +109,7 @@ def run(  # noqa: PLR0913 - what is to happen
         if faults:
             darwin.inject(*(fault.model_copy(update={"skip": n}) for n, fault in enumerate(STORM)))
         began = time.monotonic()
+        deployment.pushers["register"].paused = backlog
         if poison:
             cloud.notify(bucket, pubsub, topic)
             cloud.buckets.put(bucket, "many/poison.png", PICTURE)
@@ -112,6 +118,9 @@ def run(  # noqa: PLR0913 - what is to happen
             list(pool.map(lambda n: cloud.buckets.put(bucket, f"many/{n:06d}.png", PICTURE), range(objects)))
         if faults:
             threading.Thread(target=_kill_midway, args=(darwin, objects, deployment, kills)).start()
+        if backlog:
+            deployment.wait_until(lambda: _all_prepared(deployment, objects), f"{objects} prepared", patience)
+            deployment.pushers["register"].paused = False
 
         def settled() -> bool:
             told(len(darwin.items()))
@@ -121,7 +130,7 @@ def run(  # noqa: PLR0913 - what is to happen
                 and _drained(deployment)
             )
 
-        deployment.wait_until(settled, f"{objects} items", seconds=60 + objects / 10)
+        deployment.wait_until(settled, f"{objects} items", seconds=patience)
         seconds = time.monotonic() - began
         cloud.before = usual
         letters = [one.letter for one in deployment.letter_box().list_letters()]
@@ -139,6 +148,11 @@ def run(  # noqa: PLR0913 - what is to happen
 def is_registration(served: Served) -> bool:
     """Say whether a request that Darwin has seen asks for registrations."""
     return "register_existing" in served.path
+
+
+def _all_prepared(deployment: Deployment, objects: int) -> bool:
+    """Say whether prepare has passed on so many objects."""
+    return deployment.books("many").count("prepare")["passed_on"] >= objects
 
 
 def _drained(deployment: Deployment) -> bool:

@@ -63,6 +63,7 @@ def run(  # noqa: PLR0913 - what is to happen
     *,
     faults: bool,
     lease: int = 5,
+    gather: float = 1,
     name: str = "many",
     told: Callable[[int], None] = lambda _: None,
 ) -> Ran:
@@ -72,7 +73,7 @@ def run(  # noqa: PLR0913 - what is to happen
     Without faults register begins when all are prepared, as after an outage. With faults every object is
     announced twice, Darwin throttles, fails and resets, the state's container fails now and then, and an
     instance is killed in the midst of it; its messages come again after the `lease`, which is ten minutes on
-    Azure. `told` hears how many items stand.
+    Azure. A request waits for `gather` seconds to be filled. `told` hears how many items stand.
     """
     bucket = f"{name}-uploads"
     darwin = EmulatedDarwin.with_defaults(processing_seconds=0)
@@ -91,6 +92,7 @@ def run(  # noqa: PLR0913 - what is to happen
                 "BEAGLE_STORAGE": "acme-uploads",
                 "BEAGLE_BUCKET": bucket,
                 "BEAGLE_REQUESTS_PER_MINUTE": "1000",
+                "BEAGLE_GATHER_SECONDS": str(gather),
                 # For so long nobody else posts what a killed instance was to post: on Azure five minutes,
                 # and its messages come again after ten.
                 "BEAGLE_INVOCATION_SECONDS": "50",
