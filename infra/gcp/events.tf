@@ -12,6 +12,11 @@ resource "google_storage_notification" "created" {
   event_types        = ["OBJECT_FINALIZE"]
   object_name_prefix = var.prefix == "" ? null : var.prefix
 
+  # Another prefix is another notification: what lands between the two would never be announced. Twice is harmless.
+  lifecycle {
+    create_before_destroy = true
+  }
+
   # What is announced before the subscription exists, nobody hears.
   depends_on = [google_pubsub_topic_iam_member.announcing, google_pubsub_subscription.work]
 }

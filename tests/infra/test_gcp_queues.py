@@ -75,6 +75,14 @@ def test_our_artifacts_do_not_start_us_again(google: Applied, work: dict[str, di
     assert announced["topic"] == work["uploads"]["topic"]
 
 
+def test_another_prefix_is_announced_before_the_former_is_no_more(google: Applied) -> None:
+    """What lands in between would never be announced; what is announced by both is registered once."""
+    state = google.terraform.data("state", "pull")
+    [announced] = [one for one in state["resources"] if one["type"] == "google_storage_notification"]
+
+    assert [one.get("create_before_destroy") for one in announced["instances"]] == [True]
+
+
 def test_a_push_lasts_as_long_as_its_function(
     work: dict[str, dict[str, Any]], functions: dict[str, dict[str, Any]]
 ) -> None:
