@@ -95,6 +95,17 @@ def test_slips_of_the_finger_are_refused(tmp_path: Path) -> None:
     assert set(ended.values()) == {"pass"}
 
 
+def test_what_is_let_go_of_is_taken_back_by_its_name(azure: Applied) -> None:
+    """Its page says how, for all that a new deployment of the same name would be refused for."""
+    page = (MODULE / "README.md").read_text()
+    [let_go] = re.findall(r"terraform state list \| grep -E '(\S+)'", page)
+    imported = re.findall(r"(?m)^terraform import '(\S+)' ", page)
+    kept = {one["address"] for one in azure.resources if re.match(let_go, one["address"])}
+
+    assert kept
+    assert kept <= set(imported)
+
+
 def test_the_module_speaks_the_words_of_the_major_that_it_asks_for() -> None:
     """The stand-in is of the one before: what it lacks was put into it, and what it still has is not said."""
     text = "".join(path.read_text() for path in MODULE.rglob("*.tf"))

@@ -106,6 +106,14 @@ def test_a_bucket_that_exists_is_not_managed(google: Applied) -> None:
     assert rules["Delete"]["age"] > PUBSUB_REMEMBERS
 
 
+def test_what_is_let_go_of_is_taken_back_by_its_name(google: Applied) -> None:
+    """Its page says how, for all that a new deployment of the same name would be refused for."""
+    imported = re.findall(r"(?m)^terraform import '(\S+)' ", (MODULE / "README.md").read_text())
+    kept = {one["address"] for one in google.resources if one["type"] == "google_storage_bucket"}
+
+    assert kept <= set(imported)
+
+
 def test_the_command_line_finds_the_deployment(google: Applied, tmp_path: Path) -> None:
     """By what the example passes on."""
     file = tmp_path / "outputs.json"
