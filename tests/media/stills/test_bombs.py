@@ -18,6 +18,8 @@ GIGABYTE = 1024 * 1024  # in the units of getrusage
 @pytest.mark.parametrize("bomb", [png_bomb, tiff_bomb, gif_bomb, webp_bomb])
 def test_a_bomb_is_refused_from_its_header(sink, bomb):
     """No child is even asked; this process and all its children stay under a gigabyte of memory."""
+    sides = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    worst = {who: resource.getrusage(who).ru_maxrss for who in sides}
     source = Object(bomb())
     with Children(tasks="nothing.can.run") as children, pytest.raises(MediaTooLargeError) as caught:
         make_still(source, sink, children=children)
@@ -25,8 +27,9 @@ def test_a_bomb_is_refused_from_its_header(sink, bomb):
     assert caught.value.context["pixels"] >= 900_000_000
     assert source.reads == [(0, min(64 * 1024, source.size))]
     assert not sink.kept
-    for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):
-        assert resource.getrusage(who).ru_maxrss < GIGABYTE
+    for who, before in worst.items():
+        # What ran in this process before, such as Terraform's providers, may have taken more.
+        assert resource.getrusage(who).ru_maxrss < GIGABYTE or resource.getrusage(who).ru_maxrss == before
 
 
 def test_the_bounds_can_be_set(children, sink):
