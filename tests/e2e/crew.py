@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from e2e.hands import Hands, Instance
 
 LOOK_SECONDS = 0.1
+NOTHING: dict[str, list[object]] = {"Records": []}
 
 
 @dataclass(slots=True)
@@ -45,13 +46,12 @@ def work(  # noqa: PLR0913 - each is a fact of the run
     patience: float = 120,
 ) -> list[Effort]:
     """
-    Have an instance on each disk take one message after the other, until all is done.
+    Have an instance on each disk take one message after the other, until all is done, once all are ready.
 
     It plans parts for invocations of `plans_for` seconds, and an invocation ends by `kill -9` at its limit.
     Several instances share the machine's processors, so that none counts on what another uses.
     """
     over = threading.Event()
-    end = time.monotonic() + patience
     for disk in disks:
         disk.mkdir(parents=True, exist_ok=True)
     instances = [
@@ -61,6 +61,10 @@ def work(  # noqa: PLR0913 - each is a fact of the run
     for number, instance in enumerate(instances):
         own = sorted(os.sched_getaffinity(0))[number :: len(instances)]
         os.sched_setaffinity(instance.id, own or os.sched_getaffinity(0))
+        instance.begin(NOTHING)
+    for instance in instances:  # who starts first may have done all before the next one is there
+        instance.answer()
+    end = time.monotonic() + patience
     with ThreadPoolExecutor(len(disks)) as pool:
         tasks = [
             pool.submit(_work, hands, instance, disk, limit, over)
