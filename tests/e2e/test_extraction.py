@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import io
 import signal
 import subprocess
 import time
@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from PIL import Image
 
 from beagle.domain.making import VideoOptions
 from beagle.media.video.extract import extract_video
 from beagle.media.video.ffmpeg import find_ffmpeg
 from e2e.crew import work
+from e2e.differing import describe, tell_differences
 from e2e.gate import Gate
 from e2e.hands import Hands
 from support.processes import is_alive
@@ -28,14 +30,14 @@ WAIT_SECONDS = 30.0
 FRAMES = 320
 
 
-class Sums:
-    """A sink that keeps of each artifact the MD5 alone, as the bucket's listing tells it."""
+class Memory:
+    """A sink that keeps each artifact: all of the clip are a few megabytes."""
 
     def __init__(self) -> None:
-        self.kept: dict[str, str] = {}
+        self.kept: dict[str, bytes] = {}
 
     def put(self, name: str, data: bytes, _content_type: str, _content_encoding: str = "") -> None:
-        self.kept[name] = hashlib.md5(data, usedforsecurity=False).hexdigest()
+        self.kept[name] = bytes(data)
 
     def key(self, name: str) -> str:
         return name
@@ -61,12 +63,17 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def extract_undisturbed(clip: Path) -> dict[str, bytes]:
+    """Return the artifacts of a clip, extracted at once."""
+    memory = Memory()
+    extract_video(clip, memory, VideoOptions(), Hour())
+    return memory.kept
+
+
 @pytest.fixture(scope="module")
-def in_one_go(clip: Path) -> dict[str, str]:
-    """The artifacts of the clip, extracted at once and undisturbed, with their sums."""
-    sums = Sums()
-    extract_video(clip, sums, VideoOptions(), Hour())
-    return sums.kept
+def in_one_go(clip: Path) -> dict[str, bytes]:
+    """The artifacts of the clip, extracted at once and undisturbed."""
+    return extract_undisturbed(clip)
 
 
 @pytest.fixture
@@ -91,11 +98,35 @@ def wait_for(claim: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
+def test_a_difference_is_told_in_full() -> None:
+    """Where, how much, and of which run it is: the failure itself may not come again."""
+    picture = Image.new("RGB", (20, 10))
+    usual = encode(picture)
+    picture.paste((0, 7, 3), (4, 5, 6, 8))
+    found = encode(picture)
+
+    told = describe("a.png", found, {"a.png": usual, "b.png": found}, found)
+
+    assert f"{len(usual)} bytes undisturbed, {len(found)} found" in told
+    assert "6 pixels differ, all within (4, 5, 6, 8), by 7 of 255 at most" in told
+    assert "the undisturbed run has what was found as ['b.png']" in told
+    assert "a second undisturbed run gives what was found" in told
+    assert "the pixels are the same" in describe("a.png", usual + b"\0", {"a.png": usual}, usual)
+    assert "no pictures" in describe("a.png", usual[:20], {"a.png": usual}, None)
+
+
+def encode(picture: Image.Image) -> bytes:
+    """Return a picture as a file."""
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    return file.getvalue()
+
+
 def test_two_workers_make_of_a_video_in_parts_what_one_makes_of_it_at_once(  # noqa: PLR0913, PLR0917 - fixtures
     archive: Archive,
     hands: Hands,
     clip: Path,
-    in_one_go: dict[str, str],
+    in_one_go: dict[str, bytes],
     folder: str,
     tmp_path: Path,
 ) -> None:
@@ -115,7 +146,8 @@ def test_two_workers_make_of_a_video_in_parts_what_one_makes_of_it_at_once(  # n
     assert item.problems == ()
     assert item.slots[0].fields["total_frames"] == FRAMES
     assert made.keys() == in_one_go.keys()
-    assert {name for name in made if made[name] != in_one_go[name] and not name.endswith(".ts")} == set()
+    differences = tell_differences(archive, "long.mp4", in_one_go, lambda: extract_undisturbed(clip))
+    assert not differences, differences
     assert len(archive.artifacts()) == len(before) + len(made)
     assert all(len(effort.invocations) >= 2 for effort in efforts)
     assert [list(disk.iterdir()) for disk in disks] == [[], []]
@@ -126,7 +158,7 @@ def test_a_killed_extraction_leaves_no_process_and_no_artifact_too_many(  # noqa
     archive: Archive,
     hands: Hands,
     clip: Path,
-    in_one_go: dict[str, str],
+    in_one_go: dict[str, bytes],
     folder: str,
     tmp_path: Path,
 ) -> None:
@@ -160,7 +192,8 @@ def test_a_killed_extraction_leaves_no_process_and_no_artifact_too_many(  # noqa
     assert item.problems == ()
     made = archive.artifacts_of("film.mp4")
     assert made.keys() == in_one_go.keys()
-    assert {name for name in made if made[name] != in_one_go[name] and not name.endswith(".ts")} == set()
+    differences = tell_differences(archive, "film.mp4", in_one_go, lambda: extract_undisturbed(clip))
+    assert not differences, differences
     assert len(archive.artifacts().keys() - before) == len(made)
     assert list(disk.iterdir()) == []
     assert archive.stack.depth("dead_letters") == 0
