@@ -12,8 +12,8 @@ import threading
 import time
 from pathlib import Path
 
+from beagle.playground.ministack import free_port
 from beagle.playground.packaging import build_source, project_root
-from gcp.pubsub import free_port
 from support.logs import read_log
 from support.processes import descendants
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import subprocess
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import urllib3
+
+from beagle.playground.ministack import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -125,11 +126,3 @@ def find_jar() -> Path:
         for jar in sorted(place.glob("cloud-pubsub-emulator-*.jar"), reverse=True):
             return jar
     raise NotHereError(ABSENT)
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

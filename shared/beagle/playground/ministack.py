@@ -1,6 +1,7 @@
 """A local AWS: ministack as a process of its own, on loopback only, with IAM enforced."""
 
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -10,6 +11,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,6 +19,9 @@ from typing import Any, Self
 REGION = "us-east-1"
 # ministack takes this key, and this secret, for the account's owner.
 OWNER = "test"
+# Below those that systems hand out: of them another program may be given one before it is used.
+PORTS = range(10_000, 32_000)
+PORT_TRIES = 100
 START_SECONDS = 30.0
 STOP_SECONDS = 5.0
 # What a function needs from this machine to reach the real Darwin; everything else stays out.
@@ -33,7 +38,7 @@ class Ministack:
     def __init__(self, folder: Path, *, port: int | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.log = folder / "ministack.log"
-        self.port = port or _free_port()
+        self.port = port or free_port()
         self.endpoint = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
         self._scratch: Path | None = None
@@ -133,8 +138,11 @@ class Ministack:
             return False
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def free_port() -> int:
+    """Return a port that nobody listens on, and that the system gives to nobody who asks it for any."""
+    for _ in range(PORT_TRIES):
+        port = secrets.choice(PORTS)
+        with socket.socket() as probe, suppress(OSError):  # it is taken
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise LocalAwsError("No free port was found on this machine.")
