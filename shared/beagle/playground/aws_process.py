@@ -20,12 +20,15 @@ https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html
 """
 
+import fcntl
 import os
 import signal
+import termios
 import threading
 import time
+from array import array
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import IO, Any
 
 from ministack import app  # type: ignore[import-untyped]  # it ships no types
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime  # type: ignore[import-untyped]
@@ -147,10 +150,27 @@ def patient_with_logs(drain: Callable[..., str]) -> Callable[..., str]:
     """Wrap ministack's collection of what an invocation logged: our functions log a line, if they live to."""
 
     def drain_patiently(worker: Any, **_: float) -> str:  # noqa: ANN401 - ministack ships no types
-        has_died = worker._proc is None  # noqa: SLF001 - no other way in
-        return drain(worker, first_line_wait=0.5 if has_died else 5.0, idle_confirm=0.05, hard_cap=10.0)
+        process = worker._proc  # noqa: SLF001 - no other way in
+        if process is None:  # it has died, and the thread that reads its log ends with the log
+            worker._stderr_thread.join(0.5)  # noqa: SLF001 - as above
+            return drain(worker, first_line_wait=0.5, idle_confirm=0.05, hard_cap=10.0)
+        drained, end, first_line_wait = [], time.monotonic() + 10.0, 5.0
+        while True:
+            # A silence of 50 ms is the end only if nothing lay in the pipe before it.
+            was_empty = not _unread(process.stderr)
+            drained.append(drain(worker, first_line_wait=first_line_wait, idle_confirm=0.05, hard_cap=10.0))
+            if was_empty or time.monotonic() > end:
+                return "\n".join(filter(None, drained))
+            first_line_wait = 0.05
 
     return drain_patiently
+
+
+def _unread(pipe: IO[str]) -> int:
+    """Return how many bytes wait in a pipe."""
+    count = array("i", [0])
+    fcntl.ioctl(pipe, termios.FIONREAD, count)
+    return count[0]
 
 
 def sparing_the_busy(kill: Callable[[list[Any]], None]) -> Callable[[list[Any]], None]:
