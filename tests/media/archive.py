@@ -86,11 +86,14 @@ class Archive:
         except FileNotFoundError:
             return None
 
+    @staticmethod
+    def ref(key: str) -> ObjectRef:
+        return ObjectRef(provider="aws", bucket=BUCKET, key=key)
+
     def upload(self, key: str, data: bytes, times: int = 2) -> ObjectCreated:
         put = obstore.put(self.bucket, key, data)
         event = replace(
-            self.world.event(key, str(put["e_tag"]).strip('"'), size=len(data)),
-            ref=ObjectRef(provider="aws", bucket=BUCKET, key=key),
+            self.world.event(key, str(put["e_tag"]).strip('"'), size=len(data)), ref=self.ref(key)
         )
         self.world.uploads.send([messages.dump_event(event, 0)] * times)
         return event

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
+import obstore
 import pytest
 from PIL import Image
 
+from beagle import messages
 from beagle.domain.outcomes import Ending
 from beagle.media import maker
 from beagle.pipeline.replay import Choice, plan_replay, run_replay
@@ -131,6 +134,22 @@ def test_a_series_stands_once_its_bad_slice_was_replaced(place):
     assert len(world.darwin.items()) == 1
     assert greys(place) == [40, 80, 120]
     assert not world.letters()
+
+
+@pytest.mark.parametrize("announced", [False, True], ids=["never announced", "announced later"])
+def test_a_series_is_drawn_from_a_slice_as_it_stands_whether_its_second_write_is_announced(place, announced):
+    """Of two writes at once S3 may announce the first alone; then no other message ever comes."""
+    upload_all(place, 1)
+    put = obstore.put(place.bucket, "in/ct/b.dcm", a_slice(4))
+    place.settle()
+    if announced:
+        event = place.world.event("in/ct/b.dcm", put["e_tag"].strip('"'), size=len(a_slice(4)))
+        place.world.uploads.send([messages.dump_event(replace(event, ref=place.ref("in/ct/b.dcm")), 0)])
+        place.settle()
+
+    assert greys(place) == [80, 120, 160]
+    assert len(place.world.darwin.items()) == 1
+    assert not place.world.letters()
 
 
 def test_another_kind_of_file_among_the_slices_is_named(place):

@@ -496,7 +496,7 @@ def test_what_stands_under_a_name_is_found_by_path_and_name_exactly(
     darwin.seed_item("other", "/trains", "1.jpg")
 
     def find(path: str, name: str) -> Standing | None:
-        return registrar.find(ItemId(team="acme", dataset="incoming", path=path, name=name))
+        return registrar.find(ItemId(team="acme", dataset="incoming", path=path, name=name), MINUTE)
 
     found = find("cars/", "a, b&c=[1].jpg")
     assert found is not None
@@ -520,19 +520,28 @@ def test_many_are_found_in_one_look_and_of_what_it_leaves_out_it_tells_nothing(
     wanted = [("/cars", "1.jpg"), ("boats", "2.jpg"), ("/cars", "2.jpg"), ("/", "gone.jpg"), ("/", long)]
     items = [ItemId(team="acme", dataset="incoming", path=path, name=name) for path, name in wanted]
 
-    found = registrar.find_many([*items, replace(items[-1], path="/y")])
+    asked, found = registrar.find_many([*items, replace(items[-1], name=long + "y")], MINUTE)
 
+    assert asked == len(items)
     assert {item: standing.item_id for item, standing in found.items()} == {
         items[0]: here.id,
         items[1]: there.id,
-        items[4]: registrar.find(items[4]).item_id,  # type: ignore[union-attr]
+        items[4]: registrar.find(items[4], MINUTE).item_id,  # type: ignore[union-attr]
     }
-    assert registrar.find_many([items[4], replace(items[4], name=long + "y")]).keys() == {items[4]}
+    both = [items[4], replace(items[4], name=long + "y")]
+    assert registrar.find_many(both, MINUTE) == (1, {items[4]: found[items[4]]})
+
+
+def test_who_has_no_time_does_not_look(darwin: EmulatedDarwin, registrar: DarwinRegistrar) -> None:
+    with pytest.raises(DarwinNotAskedError):
+        registrar.find(images(1)[0].id, Left(9))
+
+    assert not darwin.requests()
 
 
 def test_a_dataset_that_is_not_there_cannot_be_looked_into(registrar: DarwinRegistrar) -> None:
     with pytest.raises(DarwinNotFoundError):
-        registrar.find(ItemId(team="acme", dataset="nowhere", path="/", name="a.jpg"))
+        registrar.find(ItemId(team="acme", dataset="nowhere", path="/", name="a.jpg"), MINUTE)
 
 
 def test_a_key_that_may_only_register_cannot_look_and_goes_on_registering(
@@ -543,7 +552,7 @@ def test_a_key_that_may_only_register_cannot_look_and_goes_on_registering(
     registrar = DarwinRegistrar(client_of(server.url, key), Pacer(clock, 6_000), clock=clock)
 
     with pytest.raises(DarwinUnauthorizedError):
-        registrar.find(images(1)[0].id)
+        registrar.find(images(1)[0].id, MINUTE)
     assert registrar.seconds_to_wait(TO_UPLOADS) == 0
     assert kinds(registrar.register(TO_UPLOADS, images(1), MINUTE)) == [Accepted]
 
@@ -552,11 +561,11 @@ def test_a_key_that_may_only_register_cannot_look_and_goes_on_registering(
 def test_a_look_without_a_readable_answer_tells_nothing(darwin: EmulatedDarwin, fault: dict) -> None:
     with serve(darwin) as server:
         registrar = registrar_of(client_of(server.url))
-        registrar.find(images(1)[0].id)
+        registrar.find(images(1)[0].id, MINUTE)
         darwin.inject(Fault(**fault, endpoint="any", count=None))
 
         with pytest.raises(Exception, match="Darwin") as caught:
-            registrar.find(images(1)[0].id)
+            registrar.find(images(1)[0].id, MINUTE)
 
     assert caught.value.retryable
 
@@ -581,7 +590,7 @@ def test_a_list_of_other_items_with_more_to_come_tells_nothing() -> None:
     registrar = registrar_of(Telling([{"id": 7, "slug": "incoming"}], other))
 
     with pytest.raises(DarwinError, match="other items"):
-        registrar.find(images(1)[0].id)
+        registrar.find(images(1)[0].id, MINUTE)
 
 
 def test_a_dataset_made_anew_is_found_after_the_first_miss() -> None:
@@ -589,7 +598,7 @@ def test_a_dataset_made_anew_is_found_after_the_first_miss() -> None:
     client = Telling([{"id": 7, "slug": "incoming"}], "gone", [{"id": 8, "slug": "incoming"}], there)
     registrar = registrar_of(client)
     with pytest.raises(DarwinNotFoundError):
-        registrar.find(images(1)[0].id)
+        registrar.find(images(1)[0].id, MINUTE)
 
-    assert registrar.find(images(1)[0].id) == Standing(item_id="1", file_names=("",), sizes=(None,))
+    assert registrar.find(images(1)[0].id, MINUTE) == Standing(item_id="1", file_names=("",), sizes=(None,))
     assert client.asked == ["/api/datasets", "7", "/api/datasets", "8"]

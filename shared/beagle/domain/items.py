@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from beagle.domain.events import ObjectCreated
-from beagle.domain.keys import derive_new_name
+from beagle.domain.keys import derive_new_name, derive_object_key
 from beagle.domain.making import Making
 from beagle.domain.media import MediaKind
 
@@ -165,11 +166,27 @@ class ReadyItem:
     group: ObjectCreated | None = None
     """What stands for all objects of a grouped item: its key is the group's name, its content made of all."""
 
-    def renewed(self, content: str, size: int) -> ReadyItem:
-        """Return the item with other content of its object."""
-        slots = (replace(slot, content=content, size=size) for slot in self.item.slots)
-        event = replace(self.event, content=content, size=size)
-        return replace(self, event=event, item=replace(self.item, slots=tuple(slots)))
+    def renewed(self, key: str, content: str, size: int) -> ReadyItem:
+        """Return the item with other content of one of its objects."""
+        slots = (
+            replace(slot, content=content, size=size) if self.key_of(slot) == key else slot
+            for slot in self.item.slots
+        )
+        event = replace(self.event, content=content, size=size) if self.event.ref.key == key else self.event
+        now = replace(self, event=event, item=replace(self.item, slots=tuple(slots)))
+        return replace(now, group=replace(self.group, content=now.contents)) if self.group else now
+
+    def key_of(self, slot: Slot) -> str:
+        """Return the key of the object in a slot."""
+        return derive_object_key(
+            slot.storage_key, self.event.ref.bucket, azure_container=self.azure_container
+        )
+
+    @property
+    def contents(self) -> str:
+        """Return what tells the contents of all its objects from any others."""
+        told = "\0".join(f"{self.key_of(slot)}\0{slot.content}" for slot in self.item.slots)
+        return hashlib.sha256(told.encode(errors="surrogatepass")).hexdigest()
 
     @property
     def claimant(self) -> ObjectCreated:

@@ -109,14 +109,14 @@ def normalise_path(path: str) -> str:
 def derive_likeness(path: str, name: str) -> tuple[str, str]:
     """Return what two places share that Darwin may take for one: how it compares names is not public.
 
-    They may differ in the case of letters, in how accents are composed, and in white space around a name.
+    They may differ in the case of letters, in how characters are composed, and in white space.
     """
     folders = (_likeness(part) for part in path.split("/"))
     return normalise_path("/".join(folders)), _likeness(name)
 
 
 def _likeness(text: str) -> str:
-    return normalize("NFC", normalize("NFC", text).casefold()).strip()
+    return " ".join(normalize("NFKC", normalize("NFKC", text).casefold()).split())
 
 
 def require_name(name: str) -> str:

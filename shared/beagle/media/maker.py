@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from beagle.domain.errors import UnsupportedMediaError
 from beagle.domain.events import ObjectCreated, ObjectRef
 from beagle.domain.items import ImageArtifacts, Item, ReadyItem, ReadyPart, Slot
-from beagle.domain.keys import derive_object_key
 from beagle.domain.making import Making
 from beagle.media.child import Children
 from beagle.media.remember import Held
@@ -210,10 +209,9 @@ class Maker:
 def _event_of(ready: ReadyItem, slot: Slot) -> ObjectCreated:
     """Return the announcement of a slot's own object: of a grouped item each slot has another."""
     ref = ready.event.ref
-    key = derive_object_key(slot.storage_key, ref.bucket, azure_container=ready.azure_container)
     return replace(
         ready.event,
-        ref=ObjectRef(provider=ref.provider, bucket=ref.bucket, key=key),
+        ref=ObjectRef(provider=ref.provider, bucket=ref.bucket, key=ready.key_of(slot)),
         content=slot.content,
         size=slot.size,
     )

@@ -14,7 +14,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from beagle.domain.errors import BeagleError, QueueUnavailableError
+from beagle.domain.errors import BeagleError, QueueUnavailableError, SupersededError
 from beagle.domain.items import ReadyItem, ReadyPart
 from beagle.domain.outcomes import Ending
 from beagle.messages import dump_part, load_item, load_part
@@ -24,7 +24,7 @@ from beagle.pipeline.claims import decide
 from beagle.pipeline.endings import Endings, Subject
 from beagle.pipeline.limits import Sparing, Tries, require_time
 from beagle.pipeline.passing import Onward, pass_on
-from beagle.pipeline.renewal import with_newest_content
+from beagle.pipeline.renewal import renewed, with_newest_content
 from beagle.ports import ArtifactMaker, Journal, Kept, Ledger, Outbox, PartResults, Split
 
 if TYPE_CHECKING:
@@ -105,13 +105,17 @@ class Extract:
     def _part(self, part: ReadyPart, deadline: Deadline) -> ReadyItem | None:
         """Return the item if this was the last part that was missing, and nothing else of it is."""
         ready, number, parts = part.ready, part.part["number"], part.part["parts"]
+        if not part.plan:  # an older Beagle cut it, and kept its parts where nobody looks any more
+            return self._whole(ready, deadline)
         slot = ready.item.slots[part.slot]
         # What another version of Beagle cut elsewhere, or a changed route made of it, is another video.
-        plan = part.plan or str(parts)
-        video = (ready.event.ref.provider, slot.storage_key, slot.content, plan, ready.asked)
+        video = (ready.event.ref.provider, slot.storage_key, slot.content, part.plan, ready.asked)
         kept = self.results.kept(video)
         if all(result["number"] != number for result in kept):
-            result = self.artifacts.make_part(part, deadline)
+            try:
+                result = self.artifacts.make_part(part, deadline)
+            except SupersededError as error:
+                return self._whole(renewed(ready, error), deadline)
             self.results.keep(video, number, result)
             kept = self.results.kept(video)
         if len(kept) < parts:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -87,13 +86,7 @@ class Groups:
 
 
 def _whole(name: str, members: list[ReadyItem], ready: ReadyItem) -> ReadyItem:
-    first = members[0].event
-    contents = "\0".join(f"{member.event.ref.key}\0{member.event.content}" for member in members)
-    claimant = replace(
-        first,
-        ref=replace(first.ref, key=name),
-        content=hashlib.sha256(contents.encode(errors="surrogatepass")).hexdigest(),
-        sequencer="",
-    )
-    slots = tuple(member.item.slots[0] for member in members)
-    return replace(ready, item=replace(ready.item, slots=slots), group=claimant)
+    first, slots = members[0].event, tuple(member.item.slots[0] for member in members)
+    whole = replace(ready, item=replace(ready.item, slots=slots))
+    claimant = replace(first, ref=replace(first.ref, key=name), content=whole.contents, sequencer="")
+    return replace(whole, group=claimant)

@@ -17,7 +17,6 @@ from beagle.domain.errors import (
     MediaTooLargeError,
     MediaTooSlowError,
     OutOfTimeError,
-    ServiceError,
     UnreadableMediaError,
     UnsupportedMediaError,
     VerdictError,
@@ -78,14 +77,12 @@ class SeriesOnce:
             item = self.maker.make_stills(ready, deadline)
         except (OutOfTimeError, DecoderStoppedError):
             raise  # it counts: the series may be the reason
-        except ServiceError:
-            # The next attempt takes this one's number: an outage costs none.
-            self.attempts.keep(series, len(past), {**attempt, "excused": True})
-            raise
-        except VerdictError as error:
-            if error.code in _OF_ALL:
+        except Exception as error:
+            # The next attempt takes the number of one that says nothing of the series: an outage costs none.
+            told: dict[str, Any] = {"excused": True}
+            if isinstance(error, VerdictError) and error.code in _OF_ALL:
                 told = {"verdict": error.code, "reason": str(error)}
-                self.attempts.keep(series, len(past), {**attempt, **told})
+            self.attempts.keep(series, len(past), {**attempt, **told})
             raise
         made = dump_item(replace(ready, event=ready.claimant, item=item))
         self.attempts.keep(series, len(past), {**attempt, "made": made})

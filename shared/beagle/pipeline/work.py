@@ -10,11 +10,9 @@ from beagle.domain.answers import Standing
 from beagle.domain.errors import (
     BeagleError,
     DarwinError,
-    DarwinNotAskedError,
     DarwinNotFoundError,
     DarwinStorageFullError,
     DarwinUnauthorizedError,
-    OutOfTimeError,
     SecretUnavailableError,
     ServiceError,
 )
@@ -22,7 +20,7 @@ from beagle.domain.items import ItemId, ReadyItem
 from beagle.pipeline.account import Account
 from beagle.pipeline.claims import Attempt
 from beagle.pipeline.endings import Endings, Subject
-from beagle.pipeline.limits import SPARE, require_time
+from beagle.pipeline.limits import Sparing
 from beagle.ports import Deadline, Journal, Ledger, Received, Registrar
 
 if TYPE_CHECKING:
@@ -38,17 +36,18 @@ _NEEDS_A_PERSON = (
     SecretUnavailableError,
 )
 
-
-LONGEST_LOOK = 20.0
-"""Seconds that looking at one item in Darwin, or at many at once, may take."""
 AT_ONCE = 50
 """Items that are looked at in one request, if their names are not too long."""
 
 
 def is_final(error: DarwinError) -> bool:
     """Say whether looking again would end the same way: a key may well register, and not list items."""
-    refused = isinstance(error, DarwinUnauthorizedError | DarwinNotFoundError)
-    return refused or type(error) is DarwinError
+    return is_refused(error) or type(error) is DarwinError
+
+
+def is_refused(error: DarwinError) -> bool:
+    """Say whether Darwin shows nothing of the dataset to the key, however it is asked."""
+    return isinstance(error, DarwinUnauthorizedError | DarwinNotFoundError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +130,7 @@ class Round:
         """
         match self._seen.pop(item, None):
             case None:
-                self._require_time_to_look()
-                return self.registrar.find(item)
+                return self.registrar.find(item, Sparing(self.deadline))
             case DarwinError() as error:
                 raise error
             case standing:
@@ -144,22 +142,18 @@ class Round:
         What is not shown among the many is looked for by itself.
         """
         self._seen.clear()
-        for first in range(0, len(items) if len(items) > 1 else 0, AT_ONCE):
-            some = items[first : first + AT_ONCE]
+        begun = 0
+        while len(items) - begun > 1:
+            some = items[begun : begun + AT_ONCE]
             try:
-                self._require_time_to_look()
-                self._seen.update(self.registrar.find_many(some))
+                asked, found = self.registrar.find_many(some, Sparing(self.deadline))
             except DarwinError as error:
-                if is_final(error):
-                    self._seen.update(dict.fromkeys(some, error))
-                else:
-                    return
-
-    def _require_time_to_look(self) -> None:
-        try:
-            require_time(self.deadline, SPARE + LONGEST_LOOK)
-        except OutOfTimeError as error:
-            raise DarwinNotAskedError("No time is left to look.") from error
+                # What Darwin says of a long list, it need not say of one item.
+                if is_refused(error):
+                    self._seen.update(dict.fromkeys(items[begun:], error))
+                return
+            self._seen.update(found)
+            begun += asked
 
     def write(self, changes: Iterable[tuple[Work, Kept, LedgerEntry, Outcome]]) -> None:
         """End each item with its outcome once the ledger says so too; until then it comes again."""

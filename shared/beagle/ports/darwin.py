@@ -39,16 +39,18 @@ class Registrar(Protocol):
     def seconds_to_wait(self, destination: Destination) -> float:
         """Return how long nothing may be sent there: 0 when a request may go now."""
 
-    def find(self, item: ItemId) -> Standing | None:
+    def find(self, item: ItemId, deadline: Deadline) -> Standing | None:
         """Return what stands in Darwin under the item's path and name.
 
         Raises:
-            DarwinError: It cannot be told: no answer, or the key may not list items.
+            DarwinError: It cannot be told: no answer, no time, or the key may not list items.
 
         """
 
-    def find_many(self, items: Sequence[ItemId]) -> dict[ItemId, Standing]:
-        """Return what one look shows of items of one dataset; of those that it leaves out it tells nothing.
+    def find_many(self, items: Sequence[ItemId], deadline: Deadline) -> tuple[int, dict[ItemId, Standing]]:
+        """Look once at the first of some items of one dataset: at how many, and what it shows of them.
+
+        Of those that it does not show it tells nothing.
 
         Raises:
             DarwinError: It shows nothing.

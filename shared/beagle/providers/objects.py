@@ -154,7 +154,7 @@ def require_announced(event: ObjectCreated, etag: str, version: str | None, size
     """Check that what stands there is what an event announced.
 
     Raises:
-        SupersededError: It is not. It holds the content and size of what stands there where that may never be
+        SupersededError: It is not. It holds the key, content and size of what stands there where that may never be
             announced: S3 may tell of two writes at once as of one, and Azure tells nobody of new metadata or
             properties, which change a blob's ETag.
 
@@ -163,7 +163,10 @@ def require_announced(event: ObjectCreated, etag: str, version: str | None, size
         return
     if event.ref.provider == "azure" or (event.ref.provider == "aws" and version in {None, "null"}):
         raise SupersededError(
-            f"{event.ref} is another by now ({etag}), and need not be announced.", content=etag, size=size
+            f"{event.ref} is another by now ({etag}), and need not be announced.",
+            key=event.ref.key,
+            content=etag,
+            size=size,
         )
     raise SupersededError(f"{event.ref} has new content ({etag}), which an event of its own announces.")
 

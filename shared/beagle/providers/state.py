@@ -6,9 +6,10 @@ unchanged; that is all a ledger needs. Keys are our own and plain, so obstore ca
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import partial
 from secrets import token_hex
 from typing import TYPE_CHECKING, TypeVar
 
@@ -114,14 +115,16 @@ class StoreLedger:
 class StoreGroupMembers:
     """One small JSON object for each object that waits for its group.
 
-    Every object of a group looks at all of them, so what has been read is kept: a series of thousands would
-    otherwise be read thousands of times. A list tells what has changed.
+    Every object of a group looks at all of them, so what has been read of the latest groups is kept: a series
+    of thousands would otherwise be read thousands of times. A list tells what has changed.
     """
 
-    def __init__(self, store: ObjectStore, *, threads: int = 16, kept: int = 4096) -> None:
+    def __init__(self, store: ObjectStore, *, threads: int = 16, groups: int = 16) -> None:
         self._store = store
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="groups")
-        self._member = lru_cache(kept)(self._read)
+        self._groups = groups
+        self._lock = threading.Lock()
+        self._latest: dict[str, dict[tuple[str, str], ReadyItem]] = {}
 
     def add(self, group: str, ready: ReadyItem) -> None:
         """Remember one object of a group."""
@@ -135,15 +138,28 @@ class StoreGroupMembers:
     def members(self, group: str, item: ItemId) -> list[ReadyItem]:
         """Return all objects of a group that were added."""
         try:
-            listed = [meta for page in self._store.list(_group_folder(group, item)) for meta in page]
-            versions = [meta["e_tag"] or meta["version"] or str(meta["last_modified"]) for meta in listed]
-            return list(self._pool.map(self._member, (meta["path"] for meta in listed), versions))
+            folder = _group_folder(group, item)
+            listed = [meta for page in self._store.list(folder) for meta in page]
+            there = [
+                (meta["path"], meta["e_tag"] or meta["version"] or str(meta["last_modified"]))
+                for meta in listed
+            ]
+            known = self._latest.get(folder, {})
+            new = [named for named in there if named not in known]
+            read = dict(zip(new, self._pool.map(self._read, (path for path, _ in new)), strict=True))
         except (BaseError, OSError) as error:
             raise LedgerUnavailableError("The state bucket did not list a group.") from error
         except UnparsableMessageError as error:
             raise LedgerUnavailableError(f"A group's member cannot be read: {error}") from error
+        found = {named: read[named] if named in read else known[named] for named in there}
+        with self._lock:
+            self._latest.pop(folder, None)
+            self._latest[folder] = found
+            if len(self._latest) > self._groups:
+                del self._latest[next(iter(self._latest))]
+        return list(found.values())
 
-    def _read(self, path: str, _version: str) -> ReadyItem:
+    def _read(self, path: str) -> ReadyItem:
         return load_item(bytes(obstore.get(self._store, path).bytes()).decode(errors="replace"))
 
 

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from beagle.domain.items import ItemId
-    from beagle.ports import Clock
+    from beagle.ports import Clock, Deadline
     from beagle.registration.client import DarwinClient
 
 LONGEST_LOOK = 10.0
-"""Seconds that one look may take, its turns included."""
+"""Seconds that one answer may take; the turn to ask comes when it comes."""
 
 LONGEST_QUERY = 4_000
 """Characters of a URL, as servers and what stands before them take it without doubt."""
@@ -48,14 +48,15 @@ class Lookup:
         self._clock = clock
         self._datasets: dict[tuple[str, str], str] = {}
 
-    def find(self, item: ItemId) -> Standing | None:
+    def find(self, item: ItemId, deadline: Deadline) -> Standing | None:
         """Return the item that stands there, None where there is none.
 
         Raises:
             DarwinError: It cannot be told.
 
         """
-        document = self._list([item], {"item_names[]": item.name, "item_paths[]": _path(item)})
+        query: dict[str, str | list[str]] = {"item_names[]": item.name, "item_paths[]": _path(item)}
+        document = self._list([item], query, deadline)
         place, likeness = place_of(item.path, item.name), derive_likeness(item.path, item.name)
         listed = [(named, entry) for entry in entries(document["items"]) if (named := _place(entry))]
         # What is listed under another form of the name is what Darwin takes the name for.
@@ -68,8 +69,8 @@ class Lookup:
             raise DarwinError("Darwin lists other items than it was asked for.")
         return None
 
-    def find_many(self, items: Sequence[ItemId]) -> dict[ItemId, Standing]:
-        """Return what one list shows of items of one dataset; of those that it leaves out it tells nothing.
+    def find_many(self, items: Sequence[ItemId], deadline: Deadline) -> tuple[int, dict[ItemId, Standing]]:
+        """Ask for one list of the first items, as many as fit; return how many, and what it shows of them.
 
         Raises:
             DarwinError: There is no such list.
@@ -78,17 +79,20 @@ class Lookup:
         asked = items[: _fitting(items)]
         names = [item.name for item in asked]
         paths = list(dict.fromkeys(_path(item) for item in asked))
-        document = self._list(asked, {"item_names[]": names, "item_paths[]": paths, "page[size]": "500"})
+        query: dict[str, str | list[str]] = {"item_names[]": names, "item_paths[]": paths}
+        document = self._list(asked, {**query, "page[size]": "500"}, deadline)
         listed = {named: entry for entry in entries(document["items"]) if (named := _place(entry))}
         places = ((item, listed.get(place_of(item.path, item.name))) for item in asked)
-        return {item: _standing(entry) for item, entry in places if entry}
+        return len(asked), {item: _standing(entry) for item, entry in places if entry}
 
-    def _list(self, items: Sequence[ItemId], query: Mapping[str, str | list[str]]) -> dict[str, Any]:
+    def _list(
+        self, items: Sequence[ItemId], query: Mapping[str, str | list[str]], deadline: Deadline
+    ) -> dict[str, Any]:
         """Return Darwin's list of items of one dataset, filtered."""
-        limit, some = _Limit(self._clock, LONGEST_LOOK), items[0]
-        query = {"dataset_ids[]": self._dataset_id(some, limit), **query}
+        some = items[0]
+        query = {"dataset_ids[]": self._dataset_id(some, deadline), **query}
         try:
-            document = self._get(f"/api/v2/teams/{quoted(some.team)}/items", query, limit)
+            document = self._get(f"/api/v2/teams/{quoted(some.team)}/items", query, deadline)
         except DarwinNotAskedError:
             raise  # it says nothing of the dataset, whose id would cost each look a turn of its own
         except DarwinError:
@@ -98,10 +102,10 @@ class Lookup:
             raise DarwinError("Darwin's list of items is not readable.")
         return document
 
-    def _dataset_id(self, item: ItemId, limit: _Limit) -> str:
+    def _dataset_id(self, item: ItemId, deadline: Deadline) -> str:
         place = (item.team, item.dataset)
         if place not in self._datasets:
-            for entry in entries(self._get("/api/datasets", {}, limit)):
+            for entry in entries(self._get("/api/datasets", {}, deadline)):
                 slugs = (entry.get("team_slug") or item.team, entry.get("slug"))
                 if slugs == place and text_of(entry.get("id")):
                     self._datasets[place] = text_of(entry.get("id"))
@@ -111,12 +115,12 @@ class Lookup:
             )
         return self._datasets[place]
 
-    def _get(self, path: str, query: Mapping[str, str | list[str]], limit: _Limit) -> Any:  # noqa: ANN401 - JSON
-        wait = self._pacer.wait_turn(limit)
+    def _get(self, path: str, query: Mapping[str, str | list[str]], deadline: Deadline) -> Any:  # noqa: ANN401 - JSON
+        wait = self._pacer.wait_turn(deadline, needs=LONGEST_LOOK)
         if wait is not None:
             raise DarwinNotAskedError("No turn comes in time to look.", retry_after=wait)
         try:
-            reply = self._client.get(path, query, limit)
+            reply = self._client.get(path, query, _Limit(self._clock, LONGEST_LOOK))
             if reply.status // 100 != 2:  # noqa: PLR2004 - any success
                 raise trouble_of(reply)
             if reply.cut_short:
@@ -137,7 +141,12 @@ def _path(item: ItemId) -> str:
 
 
 def _fitting(items: Sequence[ItemId]) -> int:
-    sizes = [len(quoted(item.name) + quoted(item.path)) + ROOM_FOR_FIELDS for item in items]
+    sizes, paths = [], set[str]()
+    for item in items:
+        sizes.append(len(quoted(item.name)) + ROOM_FOR_FIELDS)
+        if item.path not in paths:  # each is told once
+            paths.add(item.path)
+            sizes[-1] += len(quoted(item.path))
     return fitting(sizes, 0, most_items=len(items), most_bytes=LONGEST_QUERY)
 
 

@@ -94,10 +94,14 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """One answer for each item that was sent, in order; `strangers` were answered without being sent."""
+    """One answer for each item that was sent, in order; `strangers` were answered without being sent.
+
+    Some of these Darwin registered; the others it blocked.
+    """
 
     answers: tuple[Answer, ...]
     strangers: int = 0
+    registered_strangers: int = 0
     left_out: tuple[int, ...] = ()
     """Which items were not answered: a stranger may be one of them, under a name of Darwin's making."""
 
@@ -177,18 +181,18 @@ def _item_by_item(reply: Reply, sent: Sequence[ItemId], *, after_ambiguity: bool
     listed = [(key, entry) for key in ("items", "blocked_items") for entry in entries(document.get(key))]
     places = _Places(sent, alone=len(sent) == len(listed) == 1)
     found: defaultdict[int, list[Answer]] = defaultdict(list)
-    strangers = 0
+    strangers = dict.fromkeys(("items", "blocked_items"), 0)
     for key, entry in listed:
         index = places.index_of(entry)
         if index is None:
-            strangers += 1
+            strangers[key] += 1
         elif key == "items":
             found[index].append(Accepted(text_of(entry.get("id"))))
         else:
             found[index].append(_blocked(entry, sent[index], after_ambiguity=after_ambiguity))
-    everyone = range(len(sent))
-    left_out = tuple(index for index in everyone if not found[index])
-    return Answered(tuple(_the_one(found[index]) for index in everyone), strangers, left_out)
+    answers = tuple(_the_one(found[index]) for index in range(len(sent)))
+    left_out = tuple(index for index in range(len(sent)) if not found[index])
+    return Answered(answers, sum(strangers.values()), strangers["items"], left_out)
 
 
 def _the_one(answers: list[Answer]) -> Answer:

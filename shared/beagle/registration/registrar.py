@@ -23,8 +23,7 @@ from beagle.registration.protocol import Answered, RefusedWhole, Trouble, unders
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from beagle.domain.answers import Standing
-    from beagle.domain.items import Item, ItemId
+    from beagle.domain.items import Item
     from beagle.ports import Clock, Deadline, Destination
     from beagle.registration.pacing import Pacer
 
@@ -55,7 +54,8 @@ class DarwinRegistrar:
             raise ValueError(f"items_per_request must be from 1 to {MOST_ITEMS}, and some bytes to hold them")
         self.client = client
         self.pacer = pacer
-        self._lookup = Lookup(client, pacer, clock)
+        lookup = Lookup(client, pacer, clock)
+        self.find, self.find_many = lookup.find, lookup.find_many
         self._caps = threading.Lock()
         self._most_items = items_per_request
         self._most_bytes = bytes_per_request
@@ -78,19 +78,6 @@ class DarwinRegistrar:
     def seconds_to_wait(self, destination: Destination) -> float:
         """Return how long nothing may be sent there; 0 when a request may go now."""
         return self.pacer.seconds_to_wait(_lane(destination))
-
-    def find(self, item: ItemId) -> Standing | None:
-        """Return what stands in Darwin under the item's path and name.
-
-        Raises:
-            DarwinError: It cannot be told.
-
-        """
-        return self._lookup.find(item)
-
-    def find_many(self, items: Sequence[ItemId]) -> dict[ItemId, Standing]:
-        """Return what one look shows of items of one dataset; of the others it tells nothing."""
-        return self._lookup.find_many(items)
 
     def shrink(self, *, most_items: int | None = None, most_bytes: int | None = None) -> None:
         """Remember that Darwin takes less than it was sent."""
@@ -210,20 +197,21 @@ class _Run:
             case RefusedWhole() as refused:
                 self._pacer.went_well(self._lane)
                 return refused
-            case Answered(answers, strangers, left_out):
+            case Answered(answers, strangers, registered, left_out):
                 self._pacer.went_well(self._lane)
                 self._answers.update(zip(part, answers, strict=True))
                 if strangers:
                     logger.warning("items answered that were not sent", extra={"items": strangers})
-                    self._send_alone([part[index] for index in left_out])
+                    self._send_alone([part[index] for index in left_out], unsure=registered > 0)
                 return None
 
-    def _send_alone(self, items: list[int]) -> None:
+    def _send_alone(self, items: list[int], *, unsure: bool) -> None:
         """Have items sent once more, each by itself: Darwin may know them by names of its own making."""
         for index in items:
             if index not in self._alone:
                 self._alone.add(index)
-                self._unsure.add(index)
+                if unsure:
+                    self._unsure.add(index)
                 del self._answers[index]
 
     def _stop(self, part: list[int], error: DarwinError) -> None:

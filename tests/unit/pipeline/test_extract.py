@@ -14,7 +14,7 @@ from beagle.domain.errors import (
     LedgerUnavailableError,
     SupersededError,
 )
-from beagle.domain.items import ImageArtifacts, ReadyItem
+from beagle.domain.items import ImageArtifacts, ReadyItem, ReadyPart
 from beagle.domain.outcomes import Ending
 from beagle.domain.routes import parse_routes
 from beagle.domain.routing import Routed, making_of, route_event
@@ -125,7 +125,7 @@ def test_an_item_is_passed_on_with_its_artifacts_and_all_it_had():
 
 def test_what_s3_announced_only_once_is_made_of_what_stands_there_now():
     """Its event names the older of two contents; the newer may never have one."""
-    changed = SupersededError("changed", content="v2", size=7)
+    changed = SupersededError("changed", key="a/1.jpg", content="v2", size=7)
 
     world, _, report = extract("a/1.jpg", "a/2.jpg", trouble={"a/1.jpg": changed}, changes_once=True)
 
@@ -258,6 +258,20 @@ def test_parts_that_another_version_cut_elsewhere_are_not_joined_with_ours():
     drain(stage_of(world, new, videos), videos)
 
     assert (old.finished, new.finished) == ([0], [1, 0, 1])
+    assert len({messages.load_item(body).item for body in world.items.bodies()}) == 1
+
+
+def test_parts_that_an_older_version_cut_without_a_name_for_its_plan_are_planned_anew():
+    """What it kept of finished parts lies where nobody looks any more: who waits for them loses the video."""
+    world, maker = World(), Thumbnails(parts=2)
+    videos = LocalQueue(world.clock)
+    ready = messages.load_item(long_video(world))
+    left = {"number": 1, "parts": 2, "grid": 30}
+    videos.send([messages.dump_part(ReadyPart(ready=ready, slot=0, part=left, plan=""))])
+
+    drain(stage_of(world, maker, videos), videos)
+
+    assert sorted(maker.finished) == [0, 1]
     assert len({messages.load_item(body).item for body in world.items.bodies()}) == 1
 
 

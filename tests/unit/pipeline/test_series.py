@@ -9,12 +9,14 @@ from obstore.store import MemoryStore
 
 from beagle.domain.errors import (
     BeagleError,
+    ConfigurationError,
     DecoderStoppedError,
     GroupWaitingError,
     MediaTooSlowError,
     ObjectGoneError,
     OutOfTimeError,
     StoreUnavailableError,
+    SupersededError,
     UnreadableMediaError,
 )
 from beagle.domain.events import ObjectCreated, ObjectRef
@@ -56,7 +58,7 @@ class Prepares:
     def work_on(self, key: str, **changes) -> Item | BaseException:
         try:
             return self.once.make_stills(slice_message(key, **changes), Budget(self.clock, 100))
-        except (BeagleError, Killed) as error:
+        except (BeagleError, Killed, ZeroDivisionError) as error:
             return error
 
 
@@ -107,11 +109,12 @@ def test_a_verdict_on_the_series_is_every_slices_until_it_is_replayed():
     assert isinstance(prepares.work_on(KEYS[2], replayed=1), Item)
 
 
-def test_a_verdict_on_one_slice_is_not_the_others():
+@pytest.mark.parametrize("next_one", [KEYS[0], KEYS[1]], ids=["itself", "another"])
+def test_a_verdict_on_one_slice_is_not_the_others_and_lets_nobody_wait(next_one):
     prepares = Prepares(Drawer([ObjectGoneError("gone"), None]))
 
     assert isinstance(prepares.work_on(KEYS[0]), ObjectGoneError)
-    assert isinstance(prepares.work_on(KEYS[0]), Item)
+    assert isinstance(prepares.work_on(next_one), Item)
 
 
 def test_while_one_draws_the_others_wait_and_whoever_died_is_followed():
@@ -139,11 +142,22 @@ def test_a_series_that_never_comes_to_an_end_is_given_up_for_all():
     assert prepares.drawer.made == TRIES
 
 
-def test_an_outage_of_the_store_costs_no_tries():
-    prepares = Prepares(Drawer([StoreUnavailableError("away")] * 3 * TRIES))
+@pytest.mark.parametrize(
+    "error",
+    [
+        StoreUnavailableError("away"),
+        ConfigurationError("The package lacks a library."),
+        SupersededError("It has new content."),
+        ZeroDivisionError("a bug"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_says_nothing_of_the_series_costs_no_tries(error):
+    """An outage, a broken package, a bug: once it is over, the series is drawn."""
+    prepares = Prepares(Drawer([error] * 3 * TRIES))
     errors = [prepares.work_on(KEYS[n % 3]) for n in range(3 * TRIES)]
 
-    assert {type(error) for error in errors} == {StoreUnavailableError}
+    assert {type(error) for error in errors} == {type(error)}
     assert isinstance(prepares.work_on(KEYS[1]), Item)
 
 

@@ -3,8 +3,10 @@
 import os
 from dataclasses import replace
 
+import pytest
 from obstore.store import LocalStore
 
+from beagle.domain.errors import LedgerUnavailableError
 from beagle.domain.events import ObjectCreated, ObjectRef
 from beagle.domain.items import Item, ItemId, ReadyItem, Slot
 from beagle.providers.local.clock import EPOCH
@@ -26,6 +28,35 @@ def test_what_has_not_changed_is_not_read_again(tmp_path):
     assert members.members("ct/", ready.item.id) == before
     members.add("ct/", replace(ready, event=replace(ready.event, content="v2")))
     assert {m.event.content for m in members.members("ct/", ready.item.id)} == {"v1", "v2"}
+
+
+def test_however_large_a_group_is_nothing_of_it_is_read_twice(tmp_path):
+    members = StoreGroupMembers(LocalStore(tmp_path), groups=2)
+    ready = slice_of("ct/0.dcm")
+    for number in range(300):
+        members.add("ct/", slice_of(f"ct/{number}.dcm"))
+    before = members.members("ct/", ready.item.id)
+    members.members("other/", ready.item.id)
+
+    for path in tmp_path.rglob("*.json"):
+        tamper_unseen(path)
+
+    assert len(before) == 300
+    assert members.members("ct/", ready.item.id) == before
+
+
+def test_the_oldest_group_is_forgotten_and_read_anew(tmp_path):
+    members = StoreGroupMembers(LocalStore(tmp_path), groups=2)
+    ready = slice_of("ct/0.dcm")
+    members.add("ct/", ready)
+    for group in ("ct/", "one/", "two/"):
+        members.members(group, ready.item.id)
+
+    for path in tmp_path.rglob("*.json"):
+        tamper_unseen(path)
+
+    with pytest.raises(LedgerUnavailableError):
+        members.members("ct/", ready.item.id)
 
 
 def tamper_unseen(path):
