@@ -100,8 +100,13 @@ def test_a_program_that_may_not_be_run_is_copied_once(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     first, second = ffmpeg.find_ffmpeg().path, ffmpeg.find_ffmpeg().path
 
-    assert first == second != packaged
+    ffmpeg._runnable.cache_clear()  # as the next process of the instance has nothing in it
+    third = ffmpeg.find_ffmpeg().path
+
+    assert first == second == third != packaged
     assert first.read_bytes() == packaged.read_bytes()
+    assert {path for path in tmp_path.rglob("*") if path.is_file()} == {packaged, first}
+    assert first.parent.stat().st_mode & 0o777 == 0o700
 
 
 def test_without_any_ffmpeg_the_deployer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

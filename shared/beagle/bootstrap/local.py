@@ -100,5 +100,5 @@ class Workbench:
         if isinstance(made, Split):
             parts = (ReadyPart(ready=self.ready, slot=made.slot, part=part) for part in made.parts)
             results = [self.maker.make_part(part, deadline) for part in parts]
-            return self.maker.join(self.ready, made.slot, results)
+            return self.maker.join(self.ready, made.slot, results, deadline)
         return made

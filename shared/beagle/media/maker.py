@@ -103,12 +103,14 @@ class Maker:
             )
         return result.to_json()
 
-    def join(self, ready: ReadyItem, slot: int, results: Sequence[dict[str, Any]]) -> Item:
+    def join(
+        self, ready: ReadyItem, slot: int, results: Sequence[dict[str, Any]], deadline: Deadline
+    ) -> Item:
         """Return the item with the artifacts of a slot whose parts are all made."""
         from beagle.media.video.parts import PartResult, join_parts  # noqa: PLC0415
 
         slots = list(ready.item.slots)
-        sink = self.sink_of(_event_of(ready, slots[slot]), ready)
+        sink = TimelySink(self.sink_of(_event_of(ready, slots[slot]), ready), deadline)
         parts = [PartResult.from_json(result) for result in results]
         slots[slot] = replace(slots[slot], artifacts=join_parts(parts, sink, _making(ready)))
         return replace(ready.item, slots=tuple(slots))

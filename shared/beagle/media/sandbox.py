@@ -13,16 +13,18 @@ import contextlib
 import errno
 import fcntl
 import os
+import re
 import signal
 import stat
 import subprocess
+import sys
 import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from beagle.domain.errors import (
     DecoderStoppedError,
@@ -43,6 +45,8 @@ _KEPT_LINES = 30
 _ROOM = 1 << 20
 """Bytes of a pipe: what Linux allows everybody."""
 _KEPT_CHARACTERS = 400
+_ADDRESS = re.compile(r" @ 0x[0-9a-f]+")
+"""Where in memory ffmpeg's parts lie: another place each time, and nobody's concern."""
 _ENVIRONMENT = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 30)}
 """All that the child is told: its allocator keeps a frame's memory for the next frame, instead of having the
 kernel clear new memory for every one, which takes a twentieth of the processor's time."""
@@ -125,26 +129,27 @@ def run(  # noqa: PLR0913 - each is a fact of the run, and none has a better hom
     said: deque[str] = deque(maxlen=_KEPT_LINES)
 
     def listen(stream: Stream) -> None:
-        said.extend(line[:_KEPT_CHARACTERS] for line in stream.lines() if not on_line(line))
+        lines = (_ADDRESS.sub("", line) for line in stream.lines() if not on_line(line))
+        said.extend(line[:_KEPT_CHARACTERS] for line in lines)
 
     with contextlib.ExitStack() as stack:
         file = _open(source)
         stack.callback(os.close, file)
-        pipes = [_pipe() for _ in range(len(readers) + 1)]
-        for reading, _ in pipes:
-            stack.callback(os.close, reading)
-        pool = stack.enter_context(ThreadPoolExecutor(len(pipes)))
-        try:
-            names = [f"pipe:{writing}" for _, writing in pipes[1:]]
-            process = _start(
-                command(file, names), file, [writing for _, writing in pipes], limits, deadline, stack
-            )
-        finally:
-            for _, writing in pipes:
-                os.close(writing)
+        pool = stack.enter_context(ThreadPoolExecutor(1 + len(readers)))
+        reading: list[int] = []
+        with contextlib.ExitStack() as until_started:
+            writing: list[int] = []
+            for _ in range(1 + len(readers)):
+                ours, theirs = _pipe()
+                stack.callback(os.close, ours)
+                until_started.callback(os.close, theirs)
+                reading.append(ours)
+                writing.append(theirs)
+            names = [f"pipe:{descriptor}" for descriptor in writing[1:]]
+            process = _start(command(file, names), file, writing, limits, deadline, stack)
         stack.callback(_end, process)
         stack.callback(stop.set)
-        streams = [Stream(reading, stop) for reading, _ in pipes]
+        streams = [Stream(descriptor, stop) for descriptor in reading]
         tasks = [pool.submit(read, stream) for read, stream in zip((listen, *readers), streams, strict=True)]
         watch(process, streams, tasks, deadline, limits.stall_seconds)
     return Ending(process.returncode, " | ".join(said)[-2000:])
@@ -153,7 +158,7 @@ def run(  # noqa: PLR0913 - each is a fact of the run, and none has a better hom
 def _open(source: Path | bytes) -> int:
     """Open a regular file; a link or a device in its place is nobody's honest doing."""
     if isinstance(source, bytes):
-        with tempfile.TemporaryFile() as kept:
+        with _nameless() as kept:
             kept.write(source)
             kept.seek(0)
             return os.dup(kept.fileno())
@@ -162,6 +167,13 @@ def _open(source: Path | bytes) -> int:
         os.close(file)
         raise OSError(errno.EINVAL, "not a regular file", str(source))
     return file
+
+
+def _nameless() -> IO[bytes]:
+    """Return a file that has no name, where there is such a thing in memory: a disk may be full."""
+    if sys.platform == "linux":
+        return os.fdopen(os.memfd_create("source"), "w+b")
+    return tempfile.TemporaryFile()
 
 
 def _pipe() -> tuple[int, int]:

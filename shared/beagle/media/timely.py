@@ -1,7 +1,8 @@
 """Stores are waited for as long as the invocation lasts, and no longer: one that is killed cannot say why.
 
-Their own patience may be longer. A call that is given up ends behind our back: what it puts is the same
-artifact that the next attempt puts, and a download stops at its next piece.
+Their own patience may be longer. A call that is given up ends behind our back: what it puts is as good as
+what the next attempt puts under the same name (the same to the byte, but for segments: x264 varies in what is
+not seen), and a download stops at its next piece.
 """
 
 from __future__ import annotations

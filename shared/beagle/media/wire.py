@@ -11,6 +11,8 @@ from typing import Any
 
 HEAD = struct.Struct(">IQ")
 LONGEST_WORDS = 4 * 1024 * 1024
+LONGEST_TASK = 64 * 1024 * 1024
+"""Words of the parent's, which may name the ten thousand slices of a series by keys of a kilobyte each."""
 LONGEST_DATA = 256 * 1024 * 1024
 LONGEST_READ = 8 * 1024 * 1024
 
@@ -26,7 +28,7 @@ def pack(words: Words, length: int) -> bytes:
     return HEAD.pack(len(line), length) + line
 
 
-def unpack_head(head: bytes) -> tuple[int, int]:
+def unpack_head(head: bytes, longest_words: int = LONGEST_WORDS) -> tuple[int, int]:
     """Return the lengths of a message's words and bytes.
 
     Raises:
@@ -34,7 +36,7 @@ def unpack_head(head: bytes) -> tuple[int, int]:
 
     """
     words, data = HEAD.unpack(head)
-    if words > LONGEST_WORDS or data > LONGEST_DATA:
+    if words > longest_words or data > LONGEST_DATA:
         raise ValueError("The message is too long.")
     return words, data
 

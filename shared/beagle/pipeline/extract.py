@@ -120,7 +120,7 @@ class Extract:
             kept = self.results.kept(video)
         if len(kept) < parts:
             return None
-        joined = replace(ready, item=self.artifacts.join(ready, part.slot, kept))
+        joined = replace(ready, item=self.artifacts.join(ready, part.slot, kept, deadline))
         if any(slot.artifacts is None for slot in joined.item.slots):
             return self._whole(joined, deadline)  # further videos of the item
         return joined

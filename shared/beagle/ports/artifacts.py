@@ -95,7 +95,9 @@ class ArtifactMaker(StillMaker, Protocol):
     def make_part(self, part: ReadyPart, deadline: Deadline) -> dict[str, Any]:
         """Make the artifacts of one part; return what `join` needs of it. Raises as `make`."""
 
-    def join(self, ready: ReadyItem, slot: int, results: Sequence[dict[str, Any]]) -> Item:
+    def join(
+        self, ready: ReadyItem, slot: int, results: Sequence[dict[str, Any]], deadline: Deadline
+    ) -> Item:
         """Return the item once all parts of a slot are made. Raises as `make`."""
 
 

@@ -154,9 +154,9 @@ def require_announced(event: ObjectCreated, etag: str, version: str | None, size
     """Check that what stands there is what an event announced.
 
     Raises:
-        SupersededError: It is not. It holds the key, content and size of what stands there where that may never be
-            announced: S3 may tell of two writes at once as of one, and Azure tells nobody of new metadata or
-            properties, which change a blob's ETag.
+        SupersededError: It is not. It holds the key, content and size of what stands there where that may
+            never be announced: S3 may tell of two writes at once as of one, and Azure tells nobody of new
+            metadata or properties, which change a blob's ETag.
 
     """
     if event.content in {etag, version}:

@@ -23,15 +23,17 @@ def write_pieces(pieces: Iterable[ReadableBuffer], to: Path, size: int, deadline
     """Write pieces, of a size in all, into a new file.
 
     Raises:
-        MediaTooLargeError: The disk has no room for so much; no piece was asked for.
+        MediaTooLargeError: The disk is smaller than that; no piece was asked for.
         OutOfTimeError: The deadline passed before the last of them came.
-        DecoderStoppedError: The disk became full. Others may have filled it: the next attempt looks again
-            whether the object fits.
+        DecoderStoppedError: The disk is too full, or became so. Others may have filled it: the next attempt
+            looks again whether the object fits.
 
     """
-    room = shutil.disk_usage(to.parent).free
-    if size > room:
-        raise MediaTooLargeError(f"It has {size:,} bytes, and there is room for {room:,}.", size=size)
+    disk = shutil.disk_usage(to.parent)
+    if size > disk.total:
+        raise MediaTooLargeError(f"It has {size:,} bytes, and the disk {disk.total:,}.", size=size)
+    if size > disk.free:
+        raise DecoderStoppedError(f"It has {size:,} bytes, and the disk has {disk.free:,} left now.")
     with to.open("xb", buffering=0) as file:
         for piece in pieces:
             if deadline is not None and deadline.remaining() <= 0:

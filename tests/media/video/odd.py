@@ -55,6 +55,7 @@ REGISTERED = {
     "raw.avi": Odd(what="uncompressed pictures in AVI"),
     "raw.mov": Odd(what="uncompressed pictures in QuickTime"),
     "surround.mov": Odd(what="sound of eight channels", sound=True, how="stereo in segments"),
+    "ceiling.mov": Odd(what="sound from the ceiling, too (5.1.2)", sound=True, how="stereo in segments"),
     "studio.mov": Odd(what="nine channels that say not what they are", sound=True, how="the first two"),
     "cover.mp4": Odd(what="a cover picture", sound=True, how="the cover is left out"),
     "endless.mkv": Odd(what="Matroska that tells no duration, as recorders stream it", sound=True),

@@ -106,6 +106,21 @@ def test_a_small_video_keeps_its_size_in_the_thumbnail(extract, sink, ffmpeg):
     assert "90x160" in streams(ffmpeg, sink.path / "thumbnail.jpg")
 
 
+def test_the_thumbnail_of_the_thinnest_video_is_a_pixel_thin(extract, sink):
+    extract("thin.mkv")
+
+    with Image.open(sink.path / "thumbnail.jpg") as thumbnail:
+        assert thumbnail.size == (356, 1)
+
+
+def test_what_a_files_own_words_say_of_frames_is_not_believed(extract, sink):
+    """Ffmpeg prints a title among its own lines, which tell each frame's time."""
+    made = extract("talkative.mp4")
+
+    assert problems_of(made, sink) == []
+    assert (made.width, made.height, made.total_frames) == (160, 90, 75)
+
+
 @pytest.mark.parametrize("options", [{"frames": "png"}, {"frames": "jpeg:3"}, {"shape": "sections"}])
 def test_the_thumbnail_shows_the_middle_though_no_picture_does(  # noqa: PLR0913, PLR0917 - fixtures
     extract, sink, clip, ffmpeg, tmp_path, options

@@ -14,9 +14,35 @@ from beagle.media.video.choice import Choice, visible_before
 from beagle.media.video.facts import Header, Packets, exact_rate
 from beagle.media.video.manifest import bitrate, manifest_lines, playlist
 from beagle.media.video.png import PngEncoder, layout_of
+from beagle.media.video.runner import FrameLog
 from beagle.media.video.segments import SegmentSplitter
 
 from .conftest import Folder
+
+SAID = (
+    "n: {0:3} pts: {0:6} pts_time:{0}.5 duration: 1 duration_time:0.1 fmt:yuv420p cl:left sar:1/1 s:64x36 "
+    "i:P iskey:0 type:B"
+)
+
+
+@pytest.mark.parametrize(
+    "before", ["[Parsed_showinfo_0 @ 0x7f6c6c001e80] ", "", "q=2-31", "    minor_version   : 512"]
+)
+def test_a_frame_is_counted_wherever_another_thread_of_ffmpeg_was_with_its_line(before):
+    """While one thread writes what an output is like, piece by piece, another tells of frames."""
+    log = FrameLog(lambda _done, _total: None, 2)
+    told = [log.read(line) for line in ("Stream mapping:", SAID.format(0), before + SAID.format(1))]
+
+    assert told == [False, True, True]
+    assert (log.times, log.stamps, log.size()) == ([0.5, 1.5], [0, 1], (64, 36))
+
+
+def test_what_is_said_before_the_work_begins_is_no_frame():
+    """The source's own words are among it."""
+    log = FrameLog(lambda _done, _total: None, 2)
+
+    assert not log.read("    title           : " + SAID.format(0))
+    assert log.times == []
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,8 @@ class Thumbnails:
     grid: int = 30
     """Where the maker cuts: every so many frames."""
     finished: list[float] = field(default_factory=list)
+    changes: Exception | None = None
+    """What parts of the first content end with."""
     slow: set[int] = field(default_factory=set)
     """Parts that come to no end."""
 
@@ -62,12 +64,15 @@ class Thumbnails:
 
     def make_part(self, part, deadline):
         assert deadline.remaining() > 0
+        if self.changes and part.ready.event.content == "v1":
+            raise self.changes
         if part.part["number"] in self.slow:
             raise DecoderStoppedError("It was stopped.")
         self.finished.append(part.part["number"])
         return part.part
 
-    def join(self, ready, slot, results):
+    def join(self, ready, slot, results, deadline):
+        assert deadline.remaining() > 0
         assert slot == 0
         assert [result["number"] for result in results] == list(range(self.parts))
         assert len({result["grid"] for result in results}) == 1
@@ -242,6 +247,23 @@ def test_another_content_of_the_video_shares_no_part_with_the_first():
     drain(stage_of(world, maker, videos), videos)
 
     assert sorted(maker.finished) == [0, 0, 1, 1]
+
+
+def test_a_video_that_changes_between_its_parts_is_made_of_what_stands_there_now():
+    """On Azure new metadata are such a change, and nobody announces it."""
+    world, maker = World(), Thumbnails(parts=2)
+    videos = LocalQueue(world.clock)
+    stage = stage_of(world, maker, videos)
+    videos.send([long_video(world)])
+    batch = videos.receive(1)
+    videos.answer(batch, stage.run(batch, Budget(world.clock, 60)))
+    maker.changes = SupersededError("changed", key="a/long.mp4", content="v2", size=7)
+
+    drain(stage, videos)
+
+    items = {messages.load_item(body).item for body in world.items.bodies()}
+    assert [item.slots[0].content for item in items] == ["v2"]
+    assert not world.letters()
 
 
 def test_parts_that_another_version_cut_elsewhere_are_not_joined_with_ours():

@@ -1,6 +1,7 @@
 """A download that the invocation, or the disk, does not see to its end."""
 
 import resource
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,14 +51,16 @@ def test_a_download_ends_between_two_pieces_when_time_is_over(tmp_path: Path) ->
 
 
 def test_what_no_disk_holds_is_refused_before_a_piece_is_fetched(tmp_path: Path) -> None:
-    """It says how large it is, and how much room there was."""
+    """It says how large it is, and how much room there was; what might fit another time comes again."""
 
     def pieces() -> Iterator[bytes]:
         raise AssertionError
         yield b""
 
-    with pytest.raises(MediaTooLargeError, match="1,152,921,504,606,846,976 bytes, and there is room for"):
+    with pytest.raises(MediaTooLargeError, match="1,152,921,504,606,846,976 bytes, and the disk"):
         write_pieces(pieces(), tmp_path / "source", 1 << 60, None)
+    with pytest.raises(DecoderStoppedError, match="left now"):
+        write_pieces(pieces(), tmp_path / "source", shutil.disk_usage(tmp_path).total, None)
 
     assert not (tmp_path / "source").exists()
 

@@ -12,7 +12,16 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO, Protocol, cast, overload
 
 from beagle.domain.errors import BeagleError
-from beagle.media.wire import HEAD, LONGEST_READ, OUT_OF_MEMORY, Words, pack, unpack_head, unpack_words
+from beagle.media.wire import (
+    HEAD,
+    LONGEST_READ,
+    LONGEST_TASK,
+    OUT_OF_MEMORY,
+    Words,
+    pack,
+    unpack_head,
+    unpack_words,
+)
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
@@ -63,7 +72,7 @@ class Line:
         head = self._in.read(HEAD.size)
         if len(head) < HEAD.size:
             raise EOFError
-        words, data = unpack_head(head)
+        words, data = unpack_head(head, LONGEST_TASK)
         try:
             return unpack_words(self._in.read(words)), self._in.read(data)
         except MemoryError:  # half a message is read: nothing can be understood any more

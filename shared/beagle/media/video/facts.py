@@ -13,7 +13,7 @@ _PIXELS = re.compile(r", (?P<format>[a-z]\w+)(?:\([^)]*\))?, \d+x\d+")
 _SHAPE = re.compile(r"\[SAR (?P<across>\d+):(?P<down>\d+) ")
 _ROTATION = re.compile(r"^      Display Matrix: rotation of (-?[\d.]+) degrees", re.IGNORECASE)
 _RATE = re.compile(r", (\d+) Hz")
-_ENCODABLE = re.compile(r" Hz, (mono|stereo|2\.1|3\.0|4\.0|quad|5\.0|5\.1|[1-6] channels)")
+_ENCODABLE = re.compile(r" Hz, (mono|stereo|2\.1|3\.0|4\.0|quad|5\.0|5\.1|[1-6] channels)(?=[(,]|$)")
 _UNNAMED = re.compile(r" Hz, \d+ channels")
 _DEEP = re.compile(
     r"(9|1[0-6])(msb)?(le|be)$|^(rgb|bgr)48|^(rgba|bgra|ya|ayuv)64|^p[024]1[0-6]|^y2[01]\d|^x[v2]"

@@ -118,9 +118,17 @@ def _runnable(path: Path) -> Path:
     """
     if os.access(path, os.X_OK):
         return path
-    copy = Path(tempfile.mkdtemp(prefix="beagle-ffmpeg-"), path.name)
-    shutil.copyfile(path, copy)
-    copy.chmod(0o500)
+    folder = Path(tempfile.gettempdir(), f"beagle-ffmpeg-{os.geteuid()}")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
+        folder = Path(tempfile.mkdtemp(prefix="beagle-ffmpeg-"))  # the name is somebody else's
+    copy = folder / path.name
+    if not os.access(copy, os.X_OK):  # by another process, and after a restart, it is there already
+        descriptor, unfinished = tempfile.mkstemp(dir=folder)
+        os.close(descriptor)
+        shutil.copyfile(path, unfinished)
+        os.chmod(unfinished, 0o500)  # noqa: PTH101 - a name from mkstemp
+        os.replace(unfinished, copy)  # noqa: PTH105
     return copy
 
 

@@ -27,9 +27,15 @@ _FAST = ("-preset", "veryfast", "-subq", "3", "-psy", "0", "-motion-est", "dia",
 """What x264's preset spends on splitting moving blocks is not seen. What it saves with subq 2 is: blocks that
 should have changed are skipped."""
 LOW = "scale=-2:'if(gt(ih,720),max(ceil(ih/4)*2,720),ih)'"
+_INSIDE = (
+    "scale=w='max(1,min(min(356,iw),round(min(200,ih)*iw/ih)))'"
+    ":h='max(1,min(min(200,ih),round(min(356,iw)*ih/iw)))'"
+)
+"""No larger than 356x200, no larger than it is, and nowhere thinner than a pixel."""
 _PLAYABLE = "format=yuv420p|yuvj420p,pad='ceil(iw/2)*2':'ceil(ih/2)*2'"
 """What browsers play: eight bits, colours at half the size, therefore even sides."""
-_EVERY_FRAME = ("-fps_mode", "passthrough")
+_EVERY_FRAME = ("-fps_mode", "passthrough", "-map_metadata", "-1")
+"""Of the source's own words none go on: ffmpeg would say them among what it says of frames."""
 _SEEK_MARGIN = 0.0005
 _HEAD_START = 1.2
 """Seconds."""
@@ -179,9 +185,8 @@ def _jpegs(label: str, quality: int) -> list[str]:
 def thumbnail_arguments(pipe: str, *, time: int | None = None) -> list[str]:
     """Return what makes the thumbnail of the first frame, or of the first from a time in its time base on."""
     chosen = f"select=gte(pts\\,{time})," if time is not None else ""
-    scale = "scale=w='min(356,iw)':h='min(200,ih)':force_original_aspect_ratio=decrease"
     return [
-        *("-map", "0:V:0", "-vf", chosen + scale, "-frames:v", "1", "-pix_fmt", "yuvj420p"),
+        *("-map", "0:V:0", "-vf", chosen + _INSIDE, "-frames:v", "1", "-pix_fmt", "yuvj420p"),
         *("-c:v", "mjpeg", "-q:v", "4", "-f", "image2pipe", pipe),
     ]
 

@@ -98,7 +98,14 @@ def _bound_packets(packets: Packets, bounds: Bounds) -> None:
 
 def _judge(header: Header, ending: sandbox.Ending, bounds: Bounds) -> None:
     if not header.opened:
-        ending.require_success()
+        try:
+            ending.require_success()
+        except UnreadableMediaError as error:
+            raise UnreadableMediaError(
+                "It is damaged, or in none of the containers that are read here (MP4, MOV, Matroska, WebM, "
+                f"AVI, WMV, raw HEVC). ffmpeg says: {ending.said or 'nothing'}",
+                status=ending.status,
+            ) from error
         raise UnreadableMediaError("ffmpeg recognised no video in the file.")
     if header.streams > bounds.streams:
         raise MediaTooLargeError(f"The file has {header.streams} streams.", streams=header.streams)

@@ -31,9 +31,10 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 """Told how many frames have been decoded, and of how many."""
 
-_FRAME = re.compile(
-    r"^\[Parsed_showinfo_\d+ @ 0x[0-9a-f]+\] n: *(\d+) pts: *(-?\d+|NOPTS) +pts_time:(\S+) .* s:(\d+)x(\d+) "
-)
+_FRAME = re.compile(r"n: *(\d+) pts: *(-?\d+|NOPTS) +pts_time:(\S+) .* s:(\d+)x(\d+) ")
+"""Wherever in a line: another thread of ffmpeg may have half of one written, to which this is added."""
+_BEGIN = "Stream mapping:"
+"""Said once: what comes before may be the file's own words."""
 _OURS = re.compile(r"^\[Parsed_showinfo_|^\s*$")
 _PATIENCE = 30
 
@@ -44,6 +45,7 @@ class FrameLog:
     def __init__(self, progress: Progress, expected: int) -> None:
         self._progress = progress
         self._expected = expected
+        self._begun = False
         self._known = threading.Event()
         self._size = (0, 0)
         self.times: list[float] = []
@@ -51,7 +53,8 @@ class FrameLog:
 
     def read(self, line: str) -> bool:
         """Take a line in; say whether it was about frames."""
-        found = _FRAME.match(line)
+        self._begun = self._begun or line.startswith(_BEGIN)
+        found = _FRAME.search(line) if self._begun else None
         if not found:
             return _OURS.match(line) is not None
         if found[2] == "NOPTS":
