@@ -16,8 +16,13 @@ def load_yaml(text: str) -> object:
     """
     try:
         return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
+        told = ", ".join(filter(None, (error.context, error.problem)))
+        raise RoutesError(f"The routes file is not valid YAML{where}: {told}.") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date that is none
-        raise RoutesError(f"The routes file is no YAML: {error}") from error
+        raise RoutesError(f"The routes file is not valid YAML: {error}") from error
 
 
 class _Loader(yaml.SafeLoader):

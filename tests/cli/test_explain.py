@@ -167,7 +167,7 @@ def test_what_nobody_can_read_is_one_record_and_exit_1(data: bytes, beagle: Beag
 @pytest.mark.parametrize(
     ("routes_text", "said"),
     [
-        ("team: [", "is no YAML"),
+        ("team: [", "is not valid YAML"),
         ("team: acme\nroutes: [{dataset: d, storage: s, watch: {bucket: b, prefix: a}}]", "prefix must end"),
         (None, "cannot be read"),
     ],

@@ -67,3 +67,21 @@ class Pdf(Strict):
     convert: bool = Field(
         False, description="Read-only: draw pages as frames. V7's documentation shows no read-only PDF."
     )
+
+
+_MADE_BY_BEAGLE = {
+    "image": ("size",),
+    "video": ("frames", "preview_frames", "shape", "profile"),
+    "dicom": ("convert",),
+    "pdf": ("convert",),
+}
+
+
+def wishes_for_artifacts(**kinds: Strict) -> list[str]:
+    """Return the fields that say, beyond the defaults, how artifacts shall be made."""
+    return [
+        f"{kind}.{name}"
+        for kind, names in _MADE_BY_BEAGLE.items()
+        for name in names
+        if getattr(kinds[kind], name) != type(kinds[kind]).model_fields[name].default
+    ]

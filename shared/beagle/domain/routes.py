@@ -7,9 +7,10 @@ from typing import Annotated, Literal, Self
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from beagle.domain.errors import RoutesError
+from beagle.domain.faults import told
 from beagle.domain.items import Access, CollisionPolicy, OverwritePolicy
 from beagle.domain.keys import ARTIFACT_PREFIX, is_artifact
-from beagle.domain.kinds import Dicom, Image, Many, Pdf, Strict, Video
+from beagle.domain.kinds import Dicom, Image, Many, Pdf, Strict, Video, wishes_for_artifacts
 from beagle.domain.media import MediaKind
 from beagle.domain.patterns import captures_of, compile_glob, placeholders_of
 
@@ -150,6 +151,9 @@ class Route(Strict):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        wishes = wishes_for_artifacts(image=self.image, video=self.video, dicom=self.dicom, pdf=self.pdf)
+        if self.access == "read_write" and wishes:
+            raise ValueError(f"{', '.join(wishes)}: only with access: read_only, else Darwin does all that")
         captured = [captures_of(glob) for glob in self.watch.include]
         everywhere = set.intersection(*captured) if captured else set()
         of_key = set(KEY_PLACEHOLDERS) | everywhere
@@ -215,34 +219,10 @@ def parse_routes(document: object) -> Routes:
     """Return the routes that a document (as YAML or JSON gives it) holds.
 
     Raises:
-        RoutesError: It does not hold together; every fault is named with its place.
+        RoutesError: It is not valid; every fault is named with its place.
 
     """
     try:
         return Routes.model_validate(document)
     except ValidationError as error:
-        faults = "; ".join(
-            f"{_place(document, fault['loc'])}: {fault['msg'].removeprefix('Value error, ')}"
-            for fault in error.errors(include_url=False)
-        )
-        raise RoutesError(f"The routes do not hold together: {faults}.") from error
-
-
-def _place(document: object, loc: tuple[int | str, ...]) -> str:
-    """Name a field as people do: `routes[0] (cars) watch.prefix`."""
-    place, inside = "", document
-    for step in loc:
-        inside = _step_into(inside, step)
-        if isinstance(step, int):
-            label = inside.get("name") if isinstance(inside, dict) else None
-            place += f"[{step}]" + (f" ({label})" if label else "")
-        else:
-            place += f".{step}" if place and not place.endswith(")") else f" {step}" if place else step
-    return place or "the file"
-
-
-def _step_into(value: object, step: int | str) -> object:
-    try:
-        return value[step]  # type: ignore[index]  # whatever a YAML file holds; what is not there is None
-    except (KeyError, IndexError, TypeError):
-        return None
+        raise RoutesError(f"The routes are not valid: {told(document, error)}.") from error

@@ -145,7 +145,7 @@ def test_a_groups_item_is_named_by_what_its_objects_share():
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"datset": "x"}, "routes[0] (cars) datset: Extra inputs"),
+        ({"datset": "x"}, "routes[0] (cars) datset: there is no such field"),
         ({"dataset": ""}, "routes[0] (cars) dataset: "),
         ({"dataset": None}, "routes[0] (cars) dataset: "),
         ({"storage": 5}, "routes[0] (cars) storage: "),
@@ -175,6 +175,9 @@ def test_a_groups_item_is_named_by_what_its_objects_share():
         ({"video": {"fps": 0}}, "routes[0] (cars) video.fps"),
         ({"video": {"fps": float("inf")}}, "routes[0] (cars) video.fps"),
         ({"video": {"frames": "jpeg:1"}}, "routes[0] (cars) video.frames: "),
+        ({"video": {"fps": "fast"}}, "routes[0] (cars) video.fps: Input should be 'native'"),
+        ({"video": {"frames": "jpeg:5", "fps": 5}}, "video.frames: only with access: read_only"),
+        ({"pdf": {"convert": True}, "image": {"size": "stored"}}, "image.size, pdf.convert: only with access"),
         ({"group": {}}, "either slots or series"),
         ({"group": {"slots": ["a"], "series": True}}, "either slots or series"),
         ({"group": {"slots": ["a", "a"]}}, "two slots of a group have one file name"),
