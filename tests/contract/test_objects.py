@@ -176,7 +176,8 @@ def test_another_content_than_the_announced_is_not_read(bucket, key, tmp_path):
         reader.read(0, 3)
     with pytest.raises(StoreUnavailableError):
         reader.download(tmp_path / "whole")
-    assert caught.value.context == ({} if isinstance(bucket, Gcs) else {"content": second, "size": 9})
+    told = {} if isinstance(bucket, Gcs) else {"key": key, "content": second, "size": 9}
+    assert caught.value.context == told
 
 
 def test_every_version_of_a_bucket_with_versions_has_an_event_of_its_own(request):
@@ -313,5 +314,5 @@ def test_metadata_makes_another_blob_of_it_that_nobody_announces(request, key):
 
     with pytest.raises(SupersededError) as caught:
         opened(blobs, key, announced)
-    assert caught.value.context == {"content": now, "size": 5}
+    assert caught.value.context == {"key": key, "content": now, "size": 5}
     assert opened(blobs, key, now).read(0, 5) == b"first"
