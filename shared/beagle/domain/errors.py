@@ -30,16 +30,13 @@ class ConfigurationError(BeagleError):
 
 
 class RoutesError(ConfigurationError):
-    """`routes.yaml` does not hold together; the message names the route and the field."""
+    """`routes.yaml` is not valid; the message names the route and the field."""
 
     code = "bad_routes"
 
 
 class SupersededError(BeagleError):
-    """The object has newer content, which an event of its own announces: this one has nothing left to do.
-
-    Where S3 may have announced both as one, `context` says the `content` and `size` that stand there now.
-    """
+    """The object is another by now. Where no event may ever say so, `context` tells its key, content, size."""
 
     code = "superseded"
 
