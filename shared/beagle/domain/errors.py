@@ -36,7 +36,7 @@ class RoutesError(ConfigurationError):
 
 
 class SupersededError(BeagleError):
-    """The object is another by now. Where no event may ever say so, `context` tells its key, content, size."""
+    """The object is another by now. Where no event may say so, `context` tells its key, content and size."""
 
     code = "superseded"
 
