@@ -177,7 +177,7 @@ def test_a_groups_item_is_named_by_what_its_objects_share():
         ({"video": {"frames": "jpeg:1"}}, "routes[0] (cars) video.frames: "),
         ({"video": {"fps": "fast"}}, "routes[0] (cars) video.fps: Input should be 'native'"),
         ({"video": {"frames": "jpeg:5", "fps": 5}}, "video.frames: only with access: read_only"),
-        ({"pdf": {"convert": True}, "image": {"size": "stored"}}, "image.size, pdf.convert: only with access"),
+        ({"pdf": {"convert": True}, "image": {"size": "stored"}}, "image.size, pdf.convert: only with"),
         ({"group": {}}, "either slots or series"),
         ({"group": {"slots": ["a"], "series": True}}, "either slots or series"),
         ({"group": {"slots": ["a", "a"]}}, "two slots of a group have one file name"),
