@@ -36,8 +36,9 @@ class RoutesError(ConfigurationError):
 
 
 class SupersededError(BeagleError):
-    """The object is another by now. Where no event may say so, `context` tells its key, content and size."""
+    """The object has newer content, which an event of its own announces: this one has nothing left to do."""
 
+    # Where that may have no event, the context tells the key, content and size of what stands there.
     code = "superseded"
 
 
