@@ -12,7 +12,7 @@ from PIL import Image
 from beagle.domain.events import ObjectCreated, ObjectRef
 from beagle.domain.items import ReadyItem
 from beagle.domain.routes import parse_routes
-from beagle.domain.routing import making_of, route_event
+from beagle.domain.routing import route_event
 from beagle.media.child import Children
 from beagle.media.maker import Maker
 from beagle.providers.local.clock import EPOCH, FakeClock
@@ -41,7 +41,7 @@ def make(bucket):
         item = replace(found[0].item, slots=tuple(one.item.slots[0] for one in found))
         if not told:
             item = replace(item, azure_container=None)
-        ready = ReadyItem(event=events[0], item=item, route="d", making=making_of(found[0].route))
+        ready = ReadyItem(event=events[0], item=item, route="d", making=found[0].making)
         with Children() as children:
             return Maker(objects.open, objects.sink, 900, children).make(ready, Budget(FakeClock(), 900))
 

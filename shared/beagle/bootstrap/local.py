@@ -10,7 +10,7 @@ from beagle.domain.events import NotAnObject, ObjectCreated, ObjectRef
 from beagle.domain.items import Item, ReadyItem, ReadyPart
 from beagle.domain.keys import derive_artifact_root
 from beagle.domain.routes import parse_routes
-from beagle.domain.routing import making_of, route_event
+from beagle.domain.routing import route_event
 from beagle.media.maker import Maker
 from beagle.ports import Split
 from beagle.providers.local.clock import SystemClock, Until
@@ -74,9 +74,7 @@ class Workbench:
             raise UnsupportedMediaError(
                 f"A deployment would ignore {key}: {routed.code}. {routed.detail}".strip()
             )
-        ready = ReadyItem(
-            event=event, item=routed.item, route=routed.route.name, making=making_of(routed.route)
-        )
+        ready = ReadyItem(event=event, item=routed.item, route=routed.route.name, making=routed.making)
         if prefix is None:
             prefix = derive_artifact_root(root, event.ref, event.content, ready.asked)
         sink = FolderSink(folder, prefix)

@@ -44,7 +44,7 @@ class Workload:
 
     def count(self, kind: Kind) -> float:
         """Return how many of a kind there are."""
-        return self.objects * self.mix.get(kind, 0) / sum(self.mix.values())
+        return self.objects * self.share(kind)
 
     def share(self, kind: Kind) -> float:
         """Return a kind's share; all of them sum to 1."""

@@ -45,6 +45,8 @@ class Routed:
 
     route: Route
     item: Item
+    making: Making | None
+    """How the route wants artifacts made; None where Darwin makes them."""
     group: str = ""
     """What the members of a group have in common, as if it were a folder; empty for an item of its own."""
 
@@ -110,10 +112,12 @@ def _routed(team: str, route: Route, event: ObjectCreated, captures: dict[str, s
     slot = _slot(route, event, parts["file_name"], storage_key)
     if group and group.slots:
         slot = replace(slot, name=slot.file_name)
-    if not group and (making := making_of(route)):
+    making = _making_of(route)
+    if making and not group:
         making.require_known(slot.media_type)
     return Routed(
         route=route,
+        making=making,
         item=Item(
             id=ItemId(
                 team=team,
@@ -164,8 +168,7 @@ def _layout(group: Group | None) -> Layout | None:
     return Layout(version=1, kind=group.layout, slots=group.slots)
 
 
-def making_of(route: Route) -> Making | None:
-    """Return how the route wants artifacts made; None where Darwin makes them."""
+def _making_of(route: Route) -> Making | None:
     if route.access == "read_write":
         return None
     converts: list[MediaKind] = []

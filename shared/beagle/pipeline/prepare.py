@@ -11,7 +11,7 @@ from beagle.domain.events import NotAnObject, ObjectCreated, Unreadable
 from beagle.domain.items import ReadyItem
 from beagle.domain.outcomes import Ending
 from beagle.domain.routes import Routes
-from beagle.domain.routing import making_of, route_event
+from beagle.domain.routing import route_event
 from beagle.messages import dump_item, load_event
 from beagle.pipeline.account import Account
 from beagle.pipeline.bugs import bugs_told
@@ -123,7 +123,7 @@ class Prepare:
             on_overwrite=routed.route.on_overwrite,
             on_name_collision=routed.route.on_name_collision,
             replayed=subject.replayed,
-            making=making_of(routed.route),
+            making=routed.making,
         )
         if routed.route.group and routed.group and self.groups:
             return self.groups.gather(routed.route.group, routed.group, ready)

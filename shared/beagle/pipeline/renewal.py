@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MADE = TypeVar("MADE")
 
 _CHANGES = 3
-"""How often an object may change while it is read; of a group each object."""
+"""How often an object may change while it is read; of a group each may have changed once before."""
 
 
 def with_newest_content(make: Callable[[ReadyItem], MADE], ready: ReadyItem) -> tuple[ReadyItem, MADE]:
@@ -30,7 +30,7 @@ def with_newest_content(make: Callable[[ReadyItem], MADE], ready: ReadyItem) -> 
         SupersededError: It changed, and every version has an event of its own; or it changes all the time.
 
     """
-    for _ in range(_CHANGES * len(ready.item.slots)):
+    for _ in range(_CHANGES + len(ready.item.slots) - 1):
         try:
             return ready, make(ready)
         except SupersededError as error:

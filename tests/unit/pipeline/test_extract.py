@@ -17,7 +17,7 @@ from beagle.domain.errors import (
 from beagle.domain.items import ImageArtifacts, ReadyItem, ReadyPart
 from beagle.domain.outcomes import Ending
 from beagle.domain.routes import parse_routes
-from beagle.domain.routing import Routed, making_of, route_event
+from beagle.domain.routing import Routed, route_event
 from beagle.pipeline.account import ConservationError
 from beagle.pipeline.claims import Attempt, intend, registered, released
 from beagle.pipeline.extract import Extract
@@ -353,9 +353,7 @@ def long_video(world, content="v1"):
     routes = parse_routes({"team": "acme", "routes": [{**route, "access": "read_only"}]})
     event = world.event("a/long.mp4", content)
     routed = route_event(routes, event)
-    return messages.dump_item(
-        ReadyItem(event=event, item=routed.item, route="r", making=making_of(routed.route))
-    )
+    return messages.dump_item(ReadyItem(event=event, item=routed.item, route="r", making=routed.making))
 
 
 def test_what_is_too_large_for_the_queue_lies_elsewhere_and_is_found(monkeypatch):
